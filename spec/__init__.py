@@ -1,0 +1,25 @@
+"""The language: what a specification is made of.  Imports the standard library only."""
+
+from mcheck.spec.annotations import GHOST, AtMost, In, OneOf, Range, Where
+from mcheck.spec.bags import Bag
+from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
+from mcheck.spec.channels import Channels
+from mcheck.spec.declare import action, always, bound, constant, constraint, implements, reachable, require, step
+from mcheck.spec.errors import Cut, Disabled, DomainError, InternalError, McheckError, SpecError, UsageError
+from mcheck.spec.indexes import Index
+from mcheck.spec.instance import Failure, Instance, Outcome, Rule
+from mcheck.spec.labels import label_text, parse_label
+from mcheck.spec.maps import Map
+from mcheck.spec.order import order_key, text
+from mcheck.spec.quantifiers import all, any, count, len, max, min, where
+from mcheck.spec.records import Record
+from mcheck.spec.sets import Set
+from mcheck.spec.specification import Spec
+
+__all__ = [
+    "GHOST", "AtMost", "Bag", "Behavior", "Channels", "Cut", "Disabled", "DomainError", "Failure", "In", "Index",
+    "Instance", "InternalError", "Map", "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule",
+    "Set", "Spec", "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant",
+    "constraint", "count", "implements", "label_text", "len", "max", "min", "order_key", "parse_label", "reachable",
+    "replay", "require", "rerun", "step", "text", "where",
+]  # fmt: skip

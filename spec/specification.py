@@ -1,0 +1,90 @@
+"""Spec: the class a protocol derives from, and what its constants mean."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
+
+from mcheck.spec.declare import Constant
+from mcheck.spec.errors import SpecError, UsageError
+from mcheck.spec.records import Record
+
+if TYPE_CHECKING:
+    from mcheck.spec.instance import Instance
+
+S = TypeVar("S", bound=Record)
+_RESERVED = {"init", "instance", "constants"}
+
+
+@dataclass_transform(kw_only_default=True)
+class SpecType(type):
+    """Lets type checkers see `Raft(nodes=3)`; does nothing at run time."""
+
+
+class Spec(Generic[S], metaclass=SpecType):
+    """A protocol: constants and bounds, an initial state, actions, properties.
+
+    `Raft(nodes=3)` fixes the constants.  The methods marked `@action`, `@always("…")`, … are the specification; the
+    other methods are the rules they are written with, and a tweak is a subclass that overrides one of them.
+    """
+
+    _constants: dict[str, Constant] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        merged: dict[str, Constant] = {}
+        for base in reversed(cls.__mro__[1:]):
+            merged.update(base.__dict__.get("_constants", {}))
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, Constant):
+                if name in _RESERVED or name.startswith("_"):
+                    raise SpecError(f"{cls.__name__}: a constant cannot be called {name!r}")
+                merged[name] = value
+                delattr(cls, name)
+        cls._constants = merged
+
+    def __init__(self, **constants: Any) -> None:
+        for name in constants:
+            if name not in self._constants:
+                raise UsageError(
+                    f"{type(self).__name__} has no constant {name!r}{did_you_mean(name, self._constants)}; it has {', '.join(self._constants) or 'none'}"
+                )
+        for name, declared in self._constants.items():
+            value = constants.get(name, declared.default)
+            _check_constant(type(self).__name__, name, declared, value)
+            setattr(self, name, value)
+
+    def init(self) -> S | Iterable[S]:
+        """The initial state, or all of them."""
+        raise SpecError(f"{type(self).__name__} has no init: define init(self) -> State")
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The values of all constants and bounds, in the order of their declaration."""
+        return {name: getattr(self, name) for name in self._constants}
+
+    @functools.cached_property
+    def instance(self) -> Instance:
+        """This spec with its domains resolved: what engines work on."""
+        from mcheck.spec.instance import Instance
+
+        return Instance(self)
+
+
+def _check_constant(owner: str, name: str, declared: Constant, value: Any) -> None:
+    if type(value) is not type(declared.default):
+        raise UsageError(f"{owner}.{name} must be {_a(type(declared.default).__name__)} (got {value!r})")
+    if declared.least is not None and value < declared.least:
+        raise UsageError(f"{owner}.{name} must be at least {declared.least} (got {value!r})")
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """` (did you mean 'raft'?)` if something known is close to `wrong`, else nothing."""
+    close = difflib.get_close_matches(wrong, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
