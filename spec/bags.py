@@ -63,7 +63,7 @@ class Bag(tuple[Any, ...], Generic[T]):
     def __iter__(self) -> Iterator[T]:
         """The distinct members, in order."""
         if seam.tracer is not None:
-            return seam.tracer.members(self)  # type: ignore[no-any-return,arg-type]
+            return seam.tracer.members(self)  # type: ignore[no-any-return]
         return iter([member for member, _ in _items(self)])
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Bag(tuple[Any, ...], Generic[T]):
     def _refused(self, *_: object) -> NoReturn:
         raise SpecError("a Bag has no positions: use add, remove, count, in, and quantifiers over its members")
 
-    __getitem__ = __add__ = __mul__ = __rmul__ = __lt__ = __le__ = __gt__ = __ge__ = _refused  # type: ignore[assignment]
+    __getitem__ = __add__ = __mul__ = __rmul__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
 
     def __repr__(self) -> str:
         return f"Bag({', '.join(f'{m!r}: {n}' for m, n in _items(self))})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar
 
 from mcheck.spec.errors import SpecError
 from mcheck.spec.maps import KeySpace
@@ -30,13 +30,13 @@ class Channels(tuple[Any, ...], Generic[N, M]):
     @staticmethod
     def empty(nodes: Any) -> Channels[Any, Any]:
         """Every channel empty."""
-        space = cast(KeySpace, current_scope("Channels.empty").key_space(nodes))
+        space = current_scope("Channels.empty").key_space(nodes)
         pairs = KeySpace.of(tuple((i, j) for i in space.keys for j in space.keys if i is not j))
         return _new_tuple(Channels, (pairs, *[()] * len(pairs.keys)))
 
     def __getitem__(self, pair: tuple[N, N]) -> tuple[M, ...]:  # type: ignore[override]
         try:
-            return _item(self, _item(self, 0).position[pair])  # type: ignore[no-any-return]
+            return _item(self, _item(self, 0).position[pair])
         except (KeyError, SpecError):
             if has_symbolic(pair) and seam.tracer is not None:
                 return seam.tracer.lift(self)[pair]  # type: ignore[no-any-return]
@@ -99,7 +99,7 @@ class Channels(tuple[Any, ...], Generic[N, M]):
     def _refused(self, *_: object) -> NoReturn:
         raise SpecError("Channels are read one at a time: net[i, j]")
 
-    __iter__ = __len__ = __contains__ = __add__ = __mul__ = __rmul__ = _refused  # type: ignore[assignment]
+    __iter__ = __len__ = __contains__ = __add__ = __mul__ = __rmul__ = _refused
 
     def __bool__(self) -> bool:
         return True

@@ -117,12 +117,13 @@ def declaration_of(member: object) -> Declaration | None:
 
 
 class GuardLog:
-    """While `passed` is a set, every guard that was true leaves its reason there: the vacuity report reads it."""
+    """While they are sets, every guard leaves its reason in `passed` or `failed`: the vacuity report reads them."""
 
-    __slots__ = ("passed",)
+    __slots__ = ("failed", "passed")
 
     def __init__(self) -> None:
         self.passed: set[str] | None = None
+        self.failed: set[str] | None = None
 
 
 guards = GuardLog()
@@ -131,6 +132,8 @@ guards = GuardLog()
 def require(condition: bool, reason: str) -> None:
     """A guard: the action is enabled only if `condition` is true.  `reason` says in words what is required."""
     if condition is False:
+        if guards.failed is not None:
+            guards.failed.add(reason)
         raise Disabled(reason)
     if condition is not True:
         if not isinstance(condition, Symbolic):

@@ -43,6 +43,13 @@ class DomainError(SpecError):
         return DomainError(f"{owner}{separator}{self.args[0]}")
 
 
+class LanguageError(SpecError):
+    """A line that is wrong wherever it is reached: an unknown field, an order on a scalarset, a term used as a position.
+
+    Tracing visits every path and finds these before any search.
+    """
+
+
 class InternalError(McheckError):
     """mcheck contradicts itself.  Never the user's mistake; always worth a report."""
 

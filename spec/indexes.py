@@ -37,9 +37,7 @@ class IndexType(type):
 
     def __call__(cls, ordinal: int) -> Any:
         if seam.tracer is not None:
-            raise SpecError(
-                f"{cls.__name__}({ordinal!r}) inside a traced function: members of a scalarset cannot be named; quantify over {cls.__name__}"
-            )
+            seam.tracer.name_member(cls)
         if type(ordinal) is not int or ordinal < 0:
             raise SpecError(f"{cls.__name__}: a member is numbered 0, 1, 2, … (got {ordinal!r})")
         return cls.member(ordinal)
@@ -48,7 +46,7 @@ class IndexType(type):
         """The one object that is member `ordinal`; it is created once, so that equality is identity."""
         known = cls._interned
         while len(known) <= ordinal:
-            fresh = object.__new__(cls)
+            fresh: Any = object.__new__(cls)  # type: ignore[arg-type]
             object.__setattr__(fresh, "_ordinal", len(known))
             known.append(fresh)
         return known[ordinal]
@@ -56,10 +54,10 @@ class IndexType(type):
     def __len__(cls) -> int:
         return current_scope(cls.__name__).size_of(cls)
 
-    def __iter__(cls: type[I]) -> Iterator[I]:
+    def __iter__(cls: type[I]) -> Iterator[I]:  # type: ignore[misc]
         if seam.tracer is not None:
             return seam.tracer.members(cls)  # type: ignore[no-any-return]
-        return iter([cls.member(k) for k in range(len(cls))])  # type: ignore[attr-defined, arg-type]
+        return iter([cls.member(k) for k in range(len(cls))])
 
     def __bool__(cls) -> bool:
         return True

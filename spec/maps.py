@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar
 
 from mcheck.spec.errors import SpecError
 
@@ -56,7 +56,7 @@ class Map(tuple[Any, ...], Generic[K, V]):
         """The constant map over a set of keys."""
         if seam.tracer is not None and has_symbolic(value):
             return seam.tracer.map_of(keys, value)  # type: ignore[no-any-return]
-        space = cast(KeySpace, current_scope("Map.fill").key_space(keys))
+        space = current_scope("Map.fill").key_space(keys)
         return _new_tuple(Map, (space, *[value] * len(space.keys)))
 
     @staticmethod
@@ -64,7 +64,7 @@ class Map(tuple[Any, ...], Generic[K, V]):
         """The map whose value at k is `value(k)`."""
         if seam.tracer is not None:
             return seam.tracer.map_of(keys, value)  # type: ignore[no-any-return]
-        space = cast(KeySpace, current_scope("Map.of").key_space(keys))
+        space = current_scope("Map.of").key_space(keys)
         return _new_tuple(Map, (space, *[value(k) for k in space.keys]))
 
     def __getitem__(self, key: K) -> V:  # type: ignore[override]
@@ -106,7 +106,7 @@ class Map(tuple[Any, ...], Generic[K, V]):
     def _not_iterable(self, *_: object) -> NoReturn:
         raise SpecError("a Map is a function: say .keys(), .values() or .items(), or quantify over its keys")
 
-    __iter__ = __len__ = __contains__ = __add__ = __mul__ = __rmul__ = _not_iterable  # type: ignore[assignment]
+    __iter__ = __len__ = __contains__ = __add__ = __mul__ = __rmul__ = _not_iterable
 
     def __bool__(self) -> bool:
         return True

@@ -96,13 +96,14 @@ def signature_of(
 
 
 def _parameter(where: str, name: str, annotation: Any, state: RecordOf, resolver: Resolver, spec: Any) -> Parameter:
-    base, marks = annotation, ()
+    base = annotation
+    marks: tuple[In | OneOf | Where, ...] = ()
     if typing.get_origin(annotation) is typing.Annotated:
         base, *rest = typing.get_args(annotation)
         marks = tuple(m for m in rest if isinstance(m, In | OneOf | Where))
         if marks:
             kept = [m for m in rest if m not in marks]
-            base = typing.Annotated[tuple([base, *kept])] if kept else base  # type: ignore[assignment]
+            base = typing.Annotated[(base, *kept)] if kept else base
     if len(marks) > 1:
         raise SpecError(f"{where}: one of In, OneOf and Where, not {len(marks)} of them")
     if not marks:
@@ -135,7 +136,8 @@ def _listed(where: str, mark: OneOf, spec: Any) -> tuple[Any, ...]:
         raise SpecError(
             f'{where}: OneOf("{mark.source}"): {type(spec).__name__} has no method or attribute of that name'
         )
-    table = tuple(source() if callable(source) else source)
+    listed: Any = source() if callable(source) else source
+    table = tuple(listed)
     if len(set(table)) != len(table):
         raise SpecError(f'{where}: OneOf("{mark.source}") lists a value twice')
     return table

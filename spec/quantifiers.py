@@ -59,7 +59,8 @@ def min(*items: Any, default: Any = _MISSING) -> Any:
 def _extreme(kind: str, items: tuple[Any, ...], default: Any) -> Any:
     if seam.tracer is not None:
         return seam.tracer.extreme(kind, items, None if default is _MISSING else (default,))
-    values = items if builtins.len(items) > 1 else list(items[0])
+    (first, *others) = items
+    values = items if others else list(first)
     if not values:
         if default is _MISSING:
             raise SpecError(f"{kind} of nothing: give it a default")

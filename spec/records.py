@@ -8,7 +8,7 @@ import keyword
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self, dataclass_transform
 
-from mcheck.spec.errors import SpecError
+from mcheck.spec.errors import LanguageError, SpecError
 from mcheck.spec.symbolic import has_symbolic, seam
 
 _definitions = itertools.count()
@@ -100,12 +100,12 @@ def _constructor(name: str, fields: tuple[str, ...], defaults: dict[str, Any]) -
 def _construct_traced(cls: type, values: tuple[Any, ...]) -> Any:
     if seam.tracer is not None and any(has_symbolic(v) for v in values[1:]):
         return seam.tracer.record(cls, values[1:])
-    return _new_tuple(cls, values)  # type: ignore[type-var]
+    return _new_tuple(cls, values)
 
 
 def _refuse_fields(cls: RecordType, unknown: dict[str, Any]) -> NoReturn:
     names = ", ".join(repr(f) for f in unknown)
-    raise SpecError(f"{cls.__name__} has no field {names}; it has {', '.join(cls._fields) or 'none'}")
+    raise LanguageError(f"{cls.__name__} has no field {names}; it has {', '.join(cls._fields) or 'none'}")
 
 
 class Record(tuple[Any, ...], metaclass=RecordType):
@@ -141,11 +141,11 @@ class Record(tuple[Any, ...], metaclass=RecordType):
         return _rebuild, (type(self), tuple(_items(self))[1:])
 
     def _not_a_sequence(self, *_: object) -> NoReturn:
-        raise SpecError(
+        raise LanguageError(
             f"{type(self).__name__} is a record, not a sequence: read its fields by name ({', '.join(type(self)._fields)})"
         )
 
-    __len__ = __iter__ = __getitem__ = __contains__ = __add__ = __mul__ = __rmul__ = _not_a_sequence  # type: ignore[assignment]
+    __len__ = __iter__ = __getitem__ = __contains__ = __add__ = __mul__ = __rmul__ = _not_a_sequence
 
     def _compared(self, other: object, outcome: Callable[[Any, Any], bool]) -> Any:
         if seam.tracer is not None and has_symbolic(other):
@@ -154,7 +154,7 @@ class Record(tuple[Any, ...], metaclass=RecordType):
             raise SpecError(
                 f"{type(self).__name__} has no order: declare it as class {type(self).__name__}(Record, order=True) to compare with <"
             )
-        return outcome(tuple(_items(self))[1:], tuple(_items(other))[1:])  # type: ignore[arg-type]
+        return outcome(tuple(_items(self))[1:], tuple(_items(other))[1:])
 
     def __lt__(self, other: object) -> bool:
         return self._compared(other, lambda a, b: a < b)  # type: ignore[no-any-return]
@@ -175,7 +175,7 @@ def _rebuild(cls: RecordType, values: tuple[Any, ...]) -> Any:
 
 def make(cls: type, values: tuple[Any, ...] | list[Any]) -> Any:
     """The record of class `cls` with these values in field order; no check, no tracing."""
-    return _new_tuple(cls, (cls, *values))  # type: ignore[type-var]
+    return _new_tuple(cls, (cls, *values))
 
 
 def field_values(record: Record) -> tuple[Any, ...]:

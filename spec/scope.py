@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mcheck.spec.errors import SpecError
+
+if TYPE_CHECKING:
+    from mcheck.spec.indexes import IndexType
+    from mcheck.spec.maps import KeySpace
 
 
 class Scope(Protocol):
     """What a domain asks of the instance at work."""
 
-    def size_of(self, cls: type) -> int: ...
-    def key_space(self, keys: object) -> object: ...
+    def size_of(self, cls: IndexType) -> int: ...
+    def key_space(self, keys: Any) -> KeySpace: ...
 
 
 _current: ContextVar[Scope | None] = ContextVar("mcheck_instance", default=None)

@@ -27,10 +27,10 @@ class Set(frozenset[T]):
 
     __slots__ = ()
 
-    def __new__(cls, items: Iterable[U] = ()) -> Set[U]:
+    def __new__(cls, items: Iterable[T] = ()) -> Set[T]:
         if seam.tracer is not None:
             return seam.tracer.set_of(items)  # type: ignore[no-any-return]
-        return frozenset.__new__(cls, items)  # type: ignore[return-value]
+        return frozenset.__new__(cls, items)
 
     @staticmethod
     def of(*members: U) -> Set[U]:
@@ -43,7 +43,8 @@ class Set(frozenset[T]):
             return seam.tracer.lift(self).add(member)  # type: ignore[no-any-return]
         if frozenset.__contains__(self, member):
             return self  # type: ignore[return-value]
-        return plain((*frozenset.__iter__(self), member))
+        members: list[Any] = [*frozenset.__iter__(self), member]
+        return plain(members)
 
     def remove(self, member: object) -> Set[T]:
         """The set without `member`, which need not have been in it."""
@@ -58,7 +59,7 @@ class Set(frozenset[T]):
             return NotImplemented
         return getattr(frozenset, operation)(self, other)
 
-    def __or__(self, other: Any) -> Set[Any]:  # type: ignore[override]
+    def __or__(self, other: Any) -> Set[Any]:
         result = self._combined(other, "__or__")
         return plain(result) if type(result) is frozenset else result
 
@@ -85,7 +86,7 @@ class Set(frozenset[T]):
 
     def __iter__(self) -> Iterator[T]:
         if seam.tracer is not None:
-            return seam.tracer.members(self)  # type: ignore[no-any-return,arg-type]
+            return seam.tracer.members(self)  # type: ignore[no-any-return]
         return iter(_sorted_members(self))
 
     def __repr__(self) -> str:
@@ -100,7 +101,7 @@ class Set(frozenset[T]):
 
 def plain(items: Iterable[U]) -> Set[U]:
     """The set of plain values, without asking the tracer."""
-    return frozenset.__new__(Set, items)  # type: ignore[return-value]
+    return frozenset.__new__(Set, items)
 
 
 def sorted_members(members: frozenset[U]) -> tuple[U, ...]:

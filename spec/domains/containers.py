@@ -264,7 +264,8 @@ class SequenceOf(Domain):
         number = 0
         for x in value:
             number = number * self.member.cardinality + self.member.rank(x)
-        return number + sum(self.member.cardinality**k for k in range(len(value)))
+        shorter: int = sum(self.member.cardinality**k for k in range(len(value)))
+        return number + shorter
 
     def unrank(self, number: int) -> Any:
         length = 0

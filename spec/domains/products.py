@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections.abc import Iterator
 from itertools import accumulate
 from math import prod
 from typing import Any
@@ -14,7 +15,11 @@ from mcheck.spec.errors import DomainError, UsageError
 from mcheck.spec.maps import KeySpace, Map, make_map
 from mcheck.spec.records import make
 
-_items = tuple.__iter__
+
+
+def stored(value: Any) -> Iterator[Any]:
+    """What a record, map or channels keep: the class or key space first, then the values."""
+    return tuple.__iter__(value)
 
 
 def _mixed_radix(parts: list[Domain], number: int) -> list[Any]:
@@ -37,7 +42,7 @@ class RecordOf(Domain):
 
     def rank(self, value: Any) -> int:
         number = 0
-        for domain, part in zip(self.domains, tuple(_items(value))[1:], strict=True):
+        for domain, part in zip(self.domains, tuple(stored(value))[1:], strict=True):
             number = number * domain.cardinality + domain.rank(part)
         return number
 
@@ -47,9 +52,9 @@ class RecordOf(Domain):
     def admit(self, value: Any, old: Any = None) -> None:
         if type(value) is not self.cls:
             self.refuse(value)
-        parts = _items(value)
+        parts: Iterator[Any] = stored(value)
         next(parts)
-        former = iter(_items(old)) if type(old) is self.cls else None
+        former: Iterator[Any] | None = stored(old) if type(old) is self.cls else None
         if former is not None:
             next(former)
         for name, domain in self.fields.items():
@@ -66,7 +71,7 @@ class RecordOf(Domain):
         return make(self.cls, [d.random(rng) for d in self.domains])
 
     def rename(self, value: Any, renaming: Renaming) -> Any:
-        parts = _items(value)
+        parts = stored(value)
         next(parts)
         return make(self.cls, [d.rename(x, renaming) for d, x in zip(self.domains, parts, strict=True)])
 
@@ -189,7 +194,7 @@ class _Family(Domain):
 
     def rank(self, value: Any) -> int:
         number = 0
-        for part in tuple(_items(value))[1:]:
+        for part in tuple(stored(value))[1:]:
             number = number * self.value.cardinality + self.value.rank(part)
         return number
 
@@ -199,10 +204,10 @@ class _Family(Domain):
     def admit(self, value: Any, old: Any = None) -> None:
         if type(value) is not self.value_class:
             self.refuse(value)
-        space, *values = _items(value)
+        space, *values = stored(value)
         if space is not self.space:
             raise DomainError(f"expected {self.describe()}, got one over {len(space.keys)} other keys")
-        former = tuple(_items(old))[1:] if type(old) is self.value_class else (None,) * len(values)
+        former = tuple(stored(old))[1:] if type(old) is self.value_class else (None,) * len(values)
         for key, part, known in zip(space.keys, values, former, strict=True):
             if part is known and part is not None:
                 continue
@@ -217,7 +222,7 @@ class _Family(Domain):
     def rename(self, value: Any, renaming: Renaming) -> Any:
         values: list[Any] = [None] * len(self.space.keys)
         position = self.space.position
-        for key, part in zip(self.space.keys, tuple(_items(value))[1:], strict=True):
+        for key, part in zip(self.space.keys, tuple(stored(value))[1:], strict=True):
             values[position[self.keys.rename(key, renaming)] - 1] = self.value.rename(part, renaming)
         return self._made(values)
 

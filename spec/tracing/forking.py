@@ -1,0 +1,139 @@
+"""Forking: run a function on every path of its decisions, and keep the paths as a tree.
+
+A path is a list of decisions.  The function is run again and again, each time with the next prefix of decisions imposed,
+until every one has been taken both ways.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcheck.spec.errors import LanguageError, in_kernel
+from mcheck.spec.ir.nodes import Node
+from mcheck.spec.tracing.facts import Facts
+
+PATHS_OF_A_RULE = 2_000
+PATHS_OF_A_BODY = 512
+
+
+class Path:
+    """One run: the decisions imposed, those taken, and what is known because of them."""
+
+    def __init__(self, imposed: list[bool], facts: Facts) -> None:
+        self.imposed, self.facts = imposed, facts
+        self.taken: list[tuple[Node, bool]] = []
+
+    def decide(self, condition: Node, forks: Counter[str]) -> bool:
+        """The truth of a condition on this path: known, imposed, or taken as true for the first time."""
+        if condition.op == "not":
+            return not self.decide(condition.args[0], forks)
+        known = self.facts.truth(condition)
+        if known is not None:
+            return known
+        position = len(self.taken)
+        if position < len(self.imposed):
+            value = self.imposed[position]
+        else:
+            value = True
+            forks[line_of_spec()] += 1
+        self.taken.append((condition, value))
+        self.facts.assume(condition, value)
+        return value
+
+
+@dataclass
+class Fork:
+    """A decision that was taken both ways (or is about to be)."""
+
+    condition: Node
+    then: Any = None
+    otherwise: Any = None
+
+
+class Forest:
+    """The tree of the paths run so far."""
+
+    def __init__(self) -> None:
+        self.root: Any = None
+
+    def insert(self, taken: list[tuple[Node, bool]], leaf: Any) -> None:
+        """Add a path.  LanguageError if it parts from an earlier one elsewhere than at a decision."""
+        parent: Fork | None = None
+        side = True
+        here = self.root
+        for condition, value in taken:
+            if here is None:
+                here = Fork(condition)
+                self._attach(parent, side, here)
+            elif not isinstance(here, Fork) or here.condition is not condition:
+                raise LanguageError("the function is not a function: it decided differently when it was run again")
+            parent, side = here, value
+            here = here.then if value else here.otherwise
+        if here is not None:
+            raise LanguageError("the function is not a function: it decided differently when it was run again")
+        self._attach(parent, side, leaf)
+
+    def _attach(self, parent: Fork | None, side: bool, child: Any) -> None:
+        if parent is None:
+            self.root = child
+        elif side:
+            parent.then = child
+        else:
+            parent.otherwise = child
+
+
+def explore(run: Callable[[Path], Any], outer: Facts | None, budget: int, forks: Counter[str], what: str) -> Any:
+    """The tree of `run` over all paths; its leaves are what `run` returned.
+
+    LanguageError, with the lines that fork most, when there are more than `budget` paths.
+    """
+    forest = Forest()
+    imposed: list[bool] | None = []
+    number = 0
+    while imposed is not None:
+        path = Path(imposed, Facts(outer))
+        leaf = run(path)
+        forest.insert(path.taken, leaf)
+        number += 1
+        if number > budget:
+            top = ", ".join(f"{line} ({times:,} times)" for line, times in forks.most_common(3))
+            raise LanguageError(
+                f"{what} has more than {budget:,} paths; it forks at {top}: write a quantifier (any, all, count), where(), or Map.of instead of branches in a loop"
+            )
+        imposed = _next(path.taken)
+    return forest.root
+
+
+def _next(taken: list[tuple[Node, bool]]) -> list[bool] | None:
+    values = [value for _, value in taken]
+    while values and not values[-1]:
+        values.pop()
+    if not values:
+        return None
+    values[-1] = False
+    return values
+
+
+def fold(tree: Any, leaf: Callable[[Any], Node | None], choice: Callable[[Node, Node, Node], Node]) -> Node | None:
+    """One expression for a whole tree; None stands for a path that has no value and whose sibling decides."""
+    if not isinstance(tree, Fork):
+        return leaf(tree)
+    then, otherwise = fold(tree.then, leaf, choice), fold(tree.otherwise, leaf, choice)
+    if then is None or otherwise is None:
+        return then if otherwise is None else otherwise
+    return choice(tree.condition, then, otherwise)
+
+
+def line_of_spec() -> str:
+    """`file.py:line` of the innermost frame that belongs to a specification."""
+    frame = sys._getframe(1)
+    while frame is not None and in_kernel(frame.f_code.co_filename):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"

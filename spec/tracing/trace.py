@@ -1,0 +1,168 @@
+"""trace: every action and property of an instance as a decision tree over typed expressions."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from mcheck.spec.domains.products import RecordOf
+from mcheck.spec.errors import Disabled, LanguageError, place_of
+from mcheck.spec.instance import Instance, Rule
+from mcheck.spec.ir.nodes import Node
+from mcheck.spec.ir.structures import Builder
+from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Leaf, Tree, Update, conditions, leaves, paths
+from mcheck.spec.tracing.forking import Fork
+from mcheck.spec.tracing.lint import lint
+from mcheck.spec.tracing.quantified import explain_raise, is_runtime_error
+from mcheck.spec.tracing.symbols import Symbol
+from mcheck.spec.tracing.tracer import ForkingTracer
+
+STATE = "s"
+BEFORE = "before"
+AFTER = "after"
+
+
+@dataclass(frozen=True)
+class TracedRule:
+    """One rule as a tree.  `build` is the arena its expressions live in."""
+
+    rule: Rule
+    tree: Tree
+    build: Builder
+    forks: dict[str, int]
+    """How often each line of the spec made a new path."""
+    named: dict[type, str]
+    """The scalarsets of which a member is named, and the line that does it: they are not symmetric."""
+
+    @property
+    def paths(self) -> int:
+        """The number of leaves of the tree."""
+        return paths(self.tree)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All rules of an instance by name."""
+
+    instance: Instance
+    rules: dict[str, TracedRule]
+
+    def __getitem__(self, name: str) -> TracedRule:
+        return self.rules[name]
+
+
+@functools.lru_cache(maxsize=64)
+def trace(instance: Instance) -> Trace:
+    """The instance, traced.  LanguageError, with file and line, where a rule of the language is broken.
+
+    Costs milliseconds for each rule; every path of every rule is visited once.
+    """
+    lint(type(instance.spec))
+    rules = (*instance.actions, *instance.properties, *instance.constraints)
+    with instance.active():
+        return Trace(instance, {rule.name: trace_rule(instance, rule) for rule in rules})
+
+
+def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
+    """One rule of an instance, traced.  Must run inside `instance.active()`."""
+    tracer = ForkingTracer(instance)
+    build = tracer.build
+    names = (BEFORE, AFTER) if rule.kind == "step" else (STATE,)
+    states = [build.node("state", (n,), instance.state_domain) for n in names]
+    parameters = [build.node("param", (p.name,), p.domain) for p in rule.signature.parameters]
+
+    def run() -> Leaf:
+        symbols = [tracer.wrap(x) for x in (*states, *parameters)]
+        try:
+            result = rule.function(instance.spec, *symbols)
+            return _landed(tracer, rule, result, states[0])
+        except Disabled as disabled:
+            return Blocked(disabled.reason)
+        except Exception as error:
+            if is_runtime_error(error):
+                return Fails(*explain_raise(error))
+            raise
+
+    try:
+        forest = tracer.on_every_path(run, f"{rule.kind} {rule.name}")
+    except Exception as error:
+        raise _misused(rule, error) from error
+    tree = _tree(forest)
+    if rule.kind == "action":
+        _check_ghosts(tracer, instance, rule, tree)
+    return TracedRule(rule, tree, build, dict(tracer.forks), dict(tracer.named))
+
+
+def _landed(tracer: ForkingTracer, rule: Rule, result: Any, state: Node) -> Leaf:
+    """The leaf of a path that returned."""
+    if rule.kind == "action":
+        return _update(tracer, result, state)
+    if rule.kind == "implements":
+        return Answer(tracer.to_node(result))
+    if not isinstance(result, bool) and not isinstance(result, Symbol):
+        raise LanguageError(f"a property must return a bool (got {result!r})")
+    return Answer(tracer.truth_node(result))
+
+
+def _update(tracer: ForkingTracer, result: Any, state: Node) -> Update:
+    domain = state.domain
+    assert isinstance(domain, RecordOf)
+    node = tracer.to_node(result) if result is not None else None
+    if node is None or not isinstance(node.domain, RecordOf) or node.domain.cls is not domain.cls:
+        raise LanguageError(f"an action must return a {domain.cls.__name__} (got {result!r:.60})")
+    fields = {}
+    for name in domain.fields:
+        value = tracer.build.field(node, name)
+        if value is not tracer.build.field(state, name):
+            fields[name] = value
+    return Update(fields)
+
+
+def _tree(node: Any) -> Tree:
+    """The forks of a forest as branches, without those whose two sides are the same."""
+    if not isinstance(node, Fork):
+        return node  # type: ignore[no-any-return]
+    then, otherwise = _tree(node.then), _tree(node.otherwise)
+    return Branch(node.condition, then, otherwise)
+
+
+def _misused(rule: Rule, error: Exception) -> LanguageError:
+    """The error as one line with the place in the spec; anything that is none of ours cannot be traced."""
+    message = str(error) if isinstance(error, LanguageError) else f"cannot be traced: {type(error).__name__}: {error}"
+    place = place_of(error)
+    return LanguageError(f"{place}: {rule.name}: {message}" if place else f"{rule.name}: {message}")
+
+
+# ---------------------------------------------------------------------- ghosts
+
+
+def _check_ghosts(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: Tree) -> None:
+    """LanguageError if something other than a ghost depends on one: removing it would then change behaviours."""
+    if not tracer.ghost_reads:
+        return
+    suspects = list(conditions(tree))
+    for leaf in leaves(tree):
+        if isinstance(leaf, Update):
+            suspects += [value for name, value in leaf.fields.items() if name not in instance.ghosts]
+    seen: set[int] = set()
+    for node in suspects:
+        found = _ghost_in(node, instance.ghosts, seen)
+        if found is not None:
+            place = tracer.ghost_reads.get(found.id, rule.name)
+            raise LanguageError(
+                f"{place}: {rule.name}: the ghost {found.args[1]!r} decides or changes something that is no ghost: only properties and other ghosts may read it"
+            )
+
+
+def _ghost_in(node: Node, ghosts: frozenset[str], seen: set[int]) -> Node | None:
+    stack = [node]
+    while stack:
+        x = stack.pop()
+        if x.id in seen:
+            continue
+        seen.add(x.id)
+        if x.op == "field" and x.args[0].op == "state" and x.args[1] in ghosts:
+            return x
+        stack += [a for a in x.args if isinstance(a, Node)]
+    return None
