@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, NoReturn, TypeVar
 
 from mcheck.spec.errors import SpecError
-
 from mcheck.spec.scope import current_scope
 from mcheck.spec.symbolic import has_symbolic, seam
 

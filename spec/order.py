@@ -6,7 +6,7 @@ The order is what makes output independent of hash seeds; it means nothing to a 
 from __future__ import annotations
 
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from mcheck.spec.indexes import Index
@@ -40,7 +40,7 @@ def len_of(value: tuple[Any, ...]) -> int:
     return tuple.__len__(value)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _positions(cls: type[Enum]) -> dict[Enum, int]:
     return {member: k for k, member in enumerate(cls)}
 

@@ -14,7 +14,7 @@ from mcheck.spec.symbolic import has_symbolic, seam
 _definitions = itertools.count()
 _new_tuple = tuple.__new__
 _items = tuple.__iter__
-_getter: Callable[[int, str | None], Any] = getattr(collections, "_tuplegetter")  # the C accessor behind namedtuple
+_getter: Callable[[int, str | None], Any] = collections._tuplegetter  # the C accessor behind namedtuple
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -91,7 +91,7 @@ def _constructor(name: str, fields: tuple[str, ...], defaults: dict[str, Any]) -
     )
     scope: dict[str, Any] = {f"_default_{f}": v for f, v in defaults.items()}
     scope.update(_seam=seam, _new=_new_tuple, _refuse=_refuse_fields, _trace=_construct_traced)
-    exec(compile(source, f"<{name}>", "exec"), scope)  # noqa: S102 - the text holds field names only
+    exec(compile(source, f"<{name}>", "exec"), scope)
     made = scope["__new__"]
     made.__qualname__ = name
     return made  # type: ignore[no-any-return]

@@ -16,7 +16,6 @@ from mcheck.spec.maps import KeySpace, Map, make_map
 from mcheck.spec.records import make
 
 
-
 def stored(value: Any) -> Iterator[Any]:
     """What a record, map or channels keep: the class or key space first, then the values."""
     return tuple.__iter__(value)

@@ -162,7 +162,7 @@ class ScalarBuilder(Arena):
 
     def remainder(self, x: Node, y: int) -> Node:
         """x % y for a positive number y: 0..y-1, as in Python."""
-        if 0 <= x.lo and x.hi < y:
+        if x.lo >= 0 and x.hi < y:
             return x
         return self.node("mod", (x, self.integer(y)), IntRange(0, y - 1))
 

@@ -25,9 +25,11 @@ from __future__ import annotations
 from typing import Any
 
 from mcheck.spec.domains.base import Domain
-from mcheck.spec.domains.scalars import Bools, IntRange
+from mcheck.spec.domains.scalars import Bools, IntRange, Optional
+from mcheck.spec.ir.kinds import NOTHING
 
 BOOL = Bools()
+NONE = Optional(NOTHING)
 
 
 class Node:
@@ -103,6 +105,8 @@ class Arena:
 
     def const(self, value: Any, domain: Domain) -> Node:
         """A known value."""
+        if value is None:
+            domain = NONE
         key: tuple[Any, ...] = ("const", type(value), value)
         if isinstance(value, tuple | frozenset):
             key = (*key, domain)

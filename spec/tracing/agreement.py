@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mcheck.spec.errors import Cut
 from mcheck.spec.instance import Instance, Outcome, Rule, explain_error
 from mcheck.spec.ir.evaluate import Evaluation
 from mcheck.spec.ir.tree import Answer, Blocked, Fails, Update
@@ -39,13 +38,16 @@ def traced_outcome(traced: Trace, action: Rule, state: Any, arguments: tuple[Any
     """What the tree of an action says of one state; inside `instance.active()`."""
     instance = traced.instance
     evaluation = Evaluation({STATE: state, **dict(zip(action.signature.names, arguments, strict=True))})
-    leaf = evaluation.walk(traced[action.name].tree)
-    if isinstance(leaf, Blocked):
-        return Outcome(disabled=leaf.reason)
-    if isinstance(leaf, Fails):
-        return Outcome(error=leaf.message)
-    assert isinstance(leaf, Update)
-    result = state.replace(**{name: evaluation.of(node) for name, node in leaf.fields.items()})
+    try:
+        leaf = evaluation.walk(traced[action.name].tree)
+        if isinstance(leaf, Blocked):
+            return Outcome(disabled=leaf.reason)
+        if isinstance(leaf, Fails):
+            return Outcome(error=leaf.message)
+        assert isinstance(leaf, Update)
+        result = state.replace(**{name: evaluation.of(node) for name, node in leaf.fields.items()})
+    except Exception as error:
+        return Outcome(disabled=f"the traced form has no value: {error!r}")
     return instance.landed(result, state)
 
 
@@ -69,6 +71,11 @@ def plain_answer(instance: Instance, rule: Rule, states: tuple[Any, ...], argume
         return f"error: {explain_error(error)}"
 
 
+def is_error(answer: object) -> bool:
+    """Whether an answer is the text of an error: which values the text shows is no part of the meaning."""
+    return isinstance(answer, str)
+
+
 def disagreements(instance: Instance, states: Iterable[Any], seconds: float | None = None) -> Iterator[Disagreement]:
     """Every difference between the two forms in these states; stops quietly when `seconds` are over."""
     traced = trace(instance)
@@ -86,7 +93,7 @@ def _in_state(instance: Instance, traced: Trace, state: Any) -> Iterator[Disagre
         for arguments in action.signature.arguments(state):
             plain = instance.outcome(action, state, arguments)
             other = traced_outcome(traced, action, state, arguments)
-            if plain != other:
+            if plain != other and not (plain.error and other.error):
                 yield Disagreement(action, arguments, (state,), plain, other)
             if plain.successor is not None:
                 successors.append(plain.successor)
@@ -96,7 +103,7 @@ def _in_state(instance: Instance, traced: Trace, state: Any) -> Iterator[Disagre
             for arguments in rule.signature.arguments(seen[-1]):
                 plain_value = plain_answer(instance, rule, seen, arguments)
                 other_value = traced_answer(traced, rule, seen, arguments)
-                if plain_value != other_value:
+                if plain_value != other_value and not (is_error(plain_value) and is_error(other_value)):
                     yield Disagreement(rule, arguments, seen, plain_value, other_value)
 
 
@@ -107,7 +114,12 @@ def reached_states(instance: Instance, rng: random.Random, length: int = 40) -> 
         for _ in range(length):
             yield state
             with instance.active():
-                following = [t for _, _, t in instance.transitions(state) if not isinstance(t, Cut)]
+                outcomes = [
+                    instance.outcome(action, state, arguments)
+                    for action in instance.actions
+                    for arguments in action.signature.arguments(state)
+                ]
+            following = [o.successor for o in outcomes if o.successor is not None]
             if not following:
                 break
             state = rng.choice(following)

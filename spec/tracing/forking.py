@@ -71,11 +71,15 @@ class Forest:
                 here = Fork(condition)
                 self._attach(parent, side, here)
             elif not isinstance(here, Fork) or here.condition is not condition:
-                raise LanguageError("the function is not a function: it decided differently when it was run again")
+                raise LanguageError(
+                    "not a function: it decided differently when it was run again; nothing but the state and the parameters may decide"
+                )
             parent, side = here, value
             here = here.then if value else here.otherwise
         if here is not None:
-            raise LanguageError("the function is not a function: it decided differently when it was run again")
+            raise LanguageError(
+                "not a function: it decided differently when it was run again; nothing but the state and the parameters may decide"
+            )
         self._attach(parent, side, leaf)
 
     def _attach(self, parent: Fork | None, side: bool, child: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class Trace:
 def trace(instance: Instance) -> Trace:
     """The instance, traced.  LanguageError, with file and line, where a rule of the language is broken.
 
-    Costs milliseconds for each rule; every path of every rule is visited once.
+    Costs milliseconds for each rule; every path of every rule is run twice, to see that it says the same.
     """
     lint(type(instance.spec))
     rules = (*instance.actions, *instance.properties, *instance.constraints)
@@ -85,10 +86,13 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
             raise
 
     try:
-        forest = tracer.on_every_path(run, f"{rule.kind} {rule.name}")
+        tree, again = (_tree(tracer.on_every_path(run, f"{rule.kind} {rule.name}")) for _ in range(2))
+        if tree != again:
+            raise LanguageError(
+                "not a function: the same run gave two results; nothing but the state and the parameters may decide"
+            )
     except Exception as error:
         raise _misused(rule, error) from error
-    tree = _tree(forest)
     if rule.kind == "action":
         _check_ghosts(tracer, instance, rule, tree)
     return TracedRule(rule, tree, build, dict(tracer.forks), dict(tracer.named))
@@ -130,8 +134,9 @@ def _tree(node: Any) -> Tree:
 def _misused(rule: Rule, error: Exception) -> LanguageError:
     """The error as one line with the place in the spec; anything that is none of ours cannot be traced."""
     message = str(error) if isinstance(error, LanguageError) else f"cannot be traced: {type(error).__name__}: {error}"
-    place = place_of(error)
-    return LanguageError(f"{place}: {rule.name}: {message}" if place else f"{rule.name}: {message}")
+    code = rule.function.__code__
+    place = place_of(error) or f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+    return LanguageError(f"{place}: {rule.name}: {message}")
 
 
 # ---------------------------------------------------------------------- ghosts

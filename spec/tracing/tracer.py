@@ -108,13 +108,21 @@ class ForkingTracer:
     def to_node(self, value: Any, wanted: Domain | None = None) -> Node:
         """The expression for a value.  LanguageError if its kind is not the one wanted; bounds are not looked at."""
         if isinstance(value, symbols.Symbol):
-            node: Node = value._node
+            node = self._settled(value._node)
         elif has_symbolic(value):
             return self._sequence(value, wanted)
         else:
             node = self._plain(value, wanted)
         if wanted is not None and not fits(node.domain, wanted):
             raise LanguageError(f"expected {wanted.describe()}, got {node.domain.describe()}")
+        return node
+
+    def _settled(self, node: Node) -> Node:
+        """A value of a union whose kind this path knows, as a record of that kind."""
+        if isinstance(node.domain, UnionOf):
+            kinds = self.facts.kinds(node)
+            if builtins.len(kinds) == 1:
+                return self.build.narrow(node, node.domain.by_class[kinds[0]])
         return node
 
     def _plain(self, value: Any, wanted: Domain | None) -> Node:
