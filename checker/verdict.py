@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mcheck.spec import Behavior, Instance, Rule
+from mcheck.spec import Behavior, Instance, Rule, UsageError
 
 Result = Literal["holds", "holds-up-to", "violated", "inconclusive"]
 Finding = Literal["holds", "violated", "reached", "not-reached", "not-checked"]
@@ -20,6 +20,17 @@ class Limits:
     states: int | None = None
     seconds: float | None = None
     memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("depth", self.depth, 0),
+            ("states", self.states, 1),
+            ("memory_mb", self.memory_mb, 1),
+        ):
+            if value is not None and value < least:
+                raise UsageError(f"limit {name} must be at least {least} (got {value})")
+        if self.seconds is not None and not self.seconds > 0:
+            raise UsageError(f"limit seconds must be positive (got {self.seconds})")
 
 
 @dataclass(frozen=True)
@@ -59,8 +70,8 @@ class PropertyResult:
 class Verdict:
     """The answer of one search.
 
-    Counting is TLC's: `distinct` states inside the bounds; `generated` counts initial states and one for every satisfying
-    (action, arguments), self-loops, duplicates and cut successors included; `depth` is in steps.
+    Counting is TLC's: `distinct` states inside the bounds; `generated` counts initial states and one for every
+    satisfying (action, arguments), self-loops, duplicates and cut successors included; `depth` is in steps.
     """
 
     instance: Instance

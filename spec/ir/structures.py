@@ -221,6 +221,9 @@ class Builder(ScalarBuilder):
             return self.conjunction(self.member(x, holder.args[0]), self.negation(self.equal(x, holder.args[1])))
         if op == "union":
             return self.disjunction(self.member(x, holder.args[0]), self.member(x, holder.args[1]))
+        if op == "ite":
+            condition, then, otherwise = holder.args
+            return self.choice(condition, self.member(x, then), self.member(x, otherwise))
         if op == "inter":
             return self.conjunction(self.member(x, holder.args[0]), self.member(x, holder.args[1]))
         if op == "minus":

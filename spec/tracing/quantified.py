@@ -303,13 +303,30 @@ def set_of(tracer: ForkingTracer, items: Any) -> Any:
         body = take_apart(tracer, items)
         if body.source is not None:
             return _comprehension(tracer, body, body.source)
-        items = [y for x in body.elements for y in body.run(x)]
+        return _listed_comprehension(tracer, body)
     members = list(items)
     if not any(has_symbolic(x) for x in members):
         return plain(members)
     result = tracer.to_node(plain(()))
     for member in members:
         result = build.insert(result, tracer.to_node(member, tracer.member_domain(result)))
+    return tracer.wrap(result)
+
+
+def _listed_comprehension(tracer: ForkingTracer, body: Body) -> Any:
+    """`Set(f(x) for x in … if …)` over elements that are known one by one, such as range(1, 3)."""
+    build = tracer.build
+    result = tracer.to_node(plain(()))
+    for element in body.elements:
+        tree = trace_body(tracer, lambda element=element: body.run(element), None, None)  # type: ignore[misc]
+        guard_errors(tracer, tree, lambda condition: condition)
+
+        def gathered(values: tuple[Any, ...], before: Node = result) -> Node:
+            for value in values:
+                before = build.insert(before, tracer.to_node(value, tracer.member_domain(before)))
+            return before
+
+        result = merged(tracer, tree, gathered) or result
     return tracer.wrap(result)
 
 

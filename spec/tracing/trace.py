@@ -146,13 +146,15 @@ def _check_ghosts(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: T
     """LanguageError if something other than a ghost depends on one: removing it would then change behaviours."""
     if not tracer.ghost_reads:
         return
-    suspects = list(conditions(tree))
-    for leaf in leaves(tree):
+    ghosts = instance.ghosts
+    seen: dict[int, Node | None] = {}
+    visible = _without_ghosts(tree, ghosts, seen)
+    suspects = list(conditions(visible))
+    for leaf in leaves(visible):
         if isinstance(leaf, Update):
-            suspects += [value for name, value in leaf.fields.items() if name not in instance.ghosts]
-    seen: set[int] = set()
+            suspects += leaf.fields.values()
     for node in suspects:
-        found = _ghost_in(node, instance.ghosts, seen)
+        found = _ghost_in(node, ghosts, seen)
         if found is not None:
             place = tracer.ghost_reads.get(found.id, rule.name)
             raise LanguageError(
@@ -160,14 +162,22 @@ def _check_ghosts(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: T
             )
 
 
-def _ghost_in(node: Node, ghosts: frozenset[str], seen: set[int]) -> Node | None:
-    stack = [node]
-    while stack:
-        x = stack.pop()
-        if x.id in seen:
-            continue
-        seen.add(x.id)
-        if x.op == "field" and x.args[0].op == "state" and x.args[1] in ghosts:
-            return x
-        stack += [a for a in x.args if isinstance(a, Node)]
-    return None
+def _without_ghosts(tree: Tree, ghosts: frozenset[str], seen: dict[int, Node | None]) -> Tree:
+    """The tree as it is where nobody looks at ghosts: a decision about one is none if both sides are then the same."""
+    if isinstance(tree, Branch):
+        then, otherwise = (_without_ghosts(side, ghosts, seen) for side in (tree.then, tree.otherwise))
+        if then == otherwise and _ghost_in(tree.condition, ghosts, seen) is not None:
+            return then
+        return Branch(tree.condition, then, otherwise)
+    if isinstance(tree, Update):
+        return Update({name: value for name, value in tree.fields.items() if name not in ghosts})
+    return tree
+
+
+def _ghost_in(node: Node, ghosts: frozenset[str], seen: dict[int, Node | None]) -> Node | None:
+    """The first read of a ghost inside an expression."""
+    if node.id not in seen:
+        here = node.op == "field" and node.args[0].op == "state" and node.args[1] in ghosts
+        inside = (_ghost_in(a, ghosts, seen) for a in node.args if isinstance(a, Node))
+        seen[node.id] = node if here else next((g for g in inside if g is not None), None)
+    return seen[node.id]

@@ -1,0 +1,188 @@
+"""Simulation: seeded random walks, for configurations that no search will exhaust."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mcheck.checker.checks import Checks, select
+from mcheck.checker.coverage import Taken
+from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.traces import Link, blamed, property_results
+from mcheck.checker.verdict import Limits, Progress, ProgressListener, PropertyResult, Result
+from mcheck.spec import Cut, Failure, Instance, UsageError
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What random walks met.  A property that `holds` here was not violated in the states visited: no more than
+    that."""
+
+    instance: Instance
+    seed: int
+    samples: int
+    steps: int
+    result: Result
+    """`violated`, or `inconclusive`: a walk proves nothing."""
+    reason: str | None
+    """Why it ended before all samples were taken, if not by a violation."""
+    walks: int
+    """Walks begun."""
+    taken: int
+    """Steps taken in all walks."""
+    longest: int
+    """Steps of the longest walk."""
+    distinct: int
+    """Distinct states visited."""
+    properties: tuple[PropertyResult, ...]
+    """The behaviours are not the shortest."""
+    actions: dict[str, int]
+    """How often each action was taken."""
+    cut: dict[str, int]
+    """Steps met that lead outside a bound or constraint, and so were not taken."""
+    deadlocks: int
+    """Walks that ended where no action was enabled."""
+    seconds: float
+    peak_rss_mb: int
+
+    @property
+    def never_fired(self) -> tuple[str, ...]:
+        """The actions that were never taken."""
+        return tuple(name for name, times in self.actions.items() if times == 0)
+
+    @property
+    def violation(self) -> PropertyResult | None:
+        """The property whose violation ended the simulation."""
+        return next((p for p in self.properties if p.finding == "violated"), None)
+
+
+def simulate(
+    instance: Instance,
+    seed: int = 0,
+    samples: int = 100,
+    steps: int = 100,
+    properties: Iterable[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - a frozen value
+    progress: ProgressListener | None = None,
+) -> Simulation:
+    """What `samples` random walks of at most `steps` steps meet, up to the first violation.
+
+    At each step an action is drawn, every one that can be taken being equally likely, and then its arguments: drawn
+    among all transitions alike, an action with few arguments would hardly ever be taken.  The behaviour of a violation
+    is the way on which its state was first met, and not a shortest one.  The same seed gives the same walks, on every
+    platform.
+
+    RuleFailed, with the behaviour that leads there, where an action or property raises.
+    """
+    for name, value in (("samples", samples), ("steps", steps)):
+        if value < 1:
+            raise UsageError(f"{name} must be at least 1 (got {value})")
+    walker = _Walker(instance, Checks(instance, select(instance, properties)), limits, progress)
+    walker.run(seed, samples, steps)
+    return Simulation(
+        instance=instance,
+        seed=seed,
+        samples=samples,
+        steps=steps,
+        result="violated" if walker.checks.violated else "inconclusive",
+        reason=walker.reason,
+        walks=walker.walks,
+        taken=sum(walker.fired),
+        longest=walker.longest,
+        distinct=len(walker.links),
+        properties=property_results(instance, walker.links, walker.checks),
+        actions=dict(zip((a.name for a in instance.actions), walker.fired, strict=True)),
+        cut=walker.cut,
+        deadlocks=walker.deadlocks,
+        seconds=walker.watch.seconds,
+        peak_rss_mb=peak_mb(),
+    )
+
+
+class _Walker:
+    """Walks; `links` says of every state met how it was first reached, over all walks."""
+
+    def __init__(self, instance: Instance, checks: Checks, limits: Limits, progress: ProgressListener | None) -> None:
+        self.instance, self.checks, self.limits = instance, checks, limits
+        self.watch = Watch(limits, progress)
+        self.links: dict[Any, Link | None] = {}
+        self.fired = [0] * len(instance.actions)
+        self.cut: dict[str, int] = {}
+        self.walks = self.longest = self.length = self.deadlocks = 0
+        self.here: Any = None
+        self.reason: str | None = None
+
+    def run(self, seed: int, samples: int, steps: int) -> None:
+        """Walk until a property is violated, the samples are taken, or a limit is reached."""
+        with self.instance.active():
+            try:
+                while self.walks < samples and not self.checks.violated:
+                    self.walks += 1
+                    self.walk(random.Random(f"{seed}/{self.walks}"), steps)
+            except LimitReached as limit:
+                self.reason = limit.reason
+            except KeyboardInterrupt:
+                self.reason = "interrupted"
+            except MemoryError:
+                self.reason = "out of memory"
+            except Failure as failure:
+                self.fail(failure)
+
+    def walk(self, rng: random.Random, steps: int) -> None:
+        """One walk from an initial state."""
+        self.length = 0
+        self.here = rng.choice(self.instance.initial)
+        if self.visit(self.here, None):
+            self.checks.initial(self.here)
+        while self.length < steps and not self.checks.violated:
+            self.watch.check(self.progress)
+            drawn = self.draw(rng)
+            if drawn is None:
+                return
+            number, arguments, after = drawn
+            self.length += 1
+            self.longest = max(self.longest, self.length)
+            self.fired[number] += 1
+            self.checks.edge(self.here, number, arguments, after)
+            self.visit(after, (self.here, number, arguments))
+            self.here = after
+
+    def draw(self, rng: random.Random) -> Taken | None:
+        """The number, arguments and successor of a random step inside the bounds; None if there is none."""
+        enabled = False
+        for number in rng.sample(range(len(self.instance.actions)), len(self.instance.actions)):
+            action = self.instance.actions[number]
+            choices = list(action.signature.arguments(self.here))
+            rng.shuffle(choices)
+            for arguments in choices:
+                after = self.instance.apply(action, self.here, arguments)
+                if isinstance(after, Cut):
+                    self.cut[after.bound] = self.cut.get(after.bound, 0) + 1
+                    enabled = True
+                elif after is not None:
+                    return number, arguments, after
+        self.deadlocks += not enabled
+        return None
+
+    def visit(self, state: Any, link: Link | None) -> bool:
+        """Keep and check `state` if it is new; whether it is."""
+        if state in self.links:
+            return False
+        if self.limits.states is not None and len(self.links) >= self.limits.states:
+            raise LimitReached(f"limit of {self.limits.states:,} states")
+        self.links[state] = link
+        self.checks.state(state)
+        return True
+
+    def fail(self, failure: Failure) -> None:
+        """A rule raised: an error, with the way to where it did."""
+        if isinstance(failure.__cause__, MemoryError):
+            self.reason = "out of memory"
+            return
+        raise blamed(self.instance, self.links, failure, self.here) from failure
+
+    def progress(self, seconds: float) -> Progress:
+        """How far the walks are; `depth` is the length of this one."""
+        return Progress(len(self.links), sum(self.fired), self.length, self.walks, seconds)

@@ -1,0 +1,100 @@
+"""Which parts of a state a property looks at: it is run once on values that take notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcheck.spec import Instance, Map, Record, Rule
+
+Path = tuple[Any, ...]
+"""A place in a state: the name of a field, then keys of maps and names of fields."""
+
+_new_tuple = tuple.__new__
+_items = tuple.__iter__
+
+
+def reads(instance: Instance, rule: Rule, states: tuple[Any, ...], arguments: tuple[Any, ...]) -> tuple[Path, ...]:
+    """The places that the property reads for these arguments, in order of the first reading; empty if it cannot be told.
+
+    The noting values are subclasses of the plain ones with equal content, so that a property cannot tell the difference;
+    one that does nevertheless (it asks for the exact type of a value) gets no answer rather than a wrong one.
+    """
+    notes = _Notes()
+    watched = tuple(notes.watch(state, ()) for state in states)
+    try:
+        with instance.active():
+            rule.function(instance.spec, *watched, *arguments)
+    except Exception:
+        return ()
+    return notes.paths()
+
+
+class _Notes:
+    """The places read so far."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, None] = {}
+        self._handed_out: dict[Path, None] = {}
+
+    def paths(self) -> tuple[Path, ...]:
+        """The places read; a container compared as a whole counts as one."""
+        inner = {path[:k] for path in self._read for k in range(len(path))}
+        inner |= {path[:k] for path in self._handed_out for k in range(len(path))}
+        whole = [p for p in self._handed_out if p not in inner]
+        return tuple(dict.fromkeys((*self._read, *whole)))
+
+    def watch(self, value: Any, path: Path) -> Any:
+        """A value equal to `value` that notes what is read of it."""
+        if isinstance(value, Record) and not type(value)._ordered:
+            self._handed_out.setdefault(path)
+            return self._record(value, path)
+        if isinstance(value, Map):
+            self._handed_out.setdefault(path)
+            return self._map(value, path)
+        self._read.setdefault(path)
+        return value
+
+    def _record(self, record: Record, path: Path) -> Any:
+        cls = type(record)
+        watching = type(cls)(cls.__name__, (cls,), {})
+        watching._definition = cls._definition
+        for name in cls._fields:
+            setattr(watching, name, property(self._reader(getattr(record, name), (*path, name))))
+        return _new_tuple(watching, _items(record))  # type: ignore[type-var]
+
+    def _reader(self, value: Any, path: Path) -> Any:
+        return lambda _: self.watch(value, path)
+
+    def _map(self, mapping: Map[Any, Any], path: Path) -> Any:
+        watch = self.watch
+
+        class Watching(Map[Any, Any]):
+            __slots__ = ()
+
+            def __getitem__(self, key: Any) -> Any:  # type: ignore[override]
+                return watch(mapping[key], (*path, key))
+
+            def values(self) -> tuple[Any, ...]:
+                return tuple(watch(mapping[key], (*path, key)) for key in mapping.keys())  # noqa: SIM118
+
+            def items(self) -> Any:
+                return zip(mapping.keys(), self.values(), strict=True)
+
+        return _new_tuple(Watching, _items(mapping))
+
+
+def value_at(state: Any, path: Path) -> Any:
+    """What stands at a place of a state."""
+    for part in path:
+        state = state[part] if isinstance(state, Map) else getattr(state, part)
+    return state
+
+
+def with_value(state: Any, path: Path, value: Any) -> Any:
+    """The state in which `value` stands at that place."""
+    if not path:
+        return value
+    part, rest = path[0], path[1:]
+    if isinstance(state, Map):
+        return state.set(part, with_value(state[part], rest, value))
+    return state.replace(**{part: with_value(getattr(state, part), rest, value)})

@@ -1,0 +1,201 @@
+"""Raft gone wrong, one rule at a time; and networks worse than the one that `raft` assumes.
+
+Each class overrides one rule of `Raft` and nothing else.  What it breaks, how soon, and where that shows with the fewest
+servers, terms and messages, stands in its docstring: steps of a shortest behaviour at the granularity of `raft`.
+"""
+
+from typing import Annotated
+
+from mcheck.models.raft import (
+    AppendEntries,
+    AppendEntriesReply,
+    Log,
+    Message,
+    Node,
+    Raft,
+    RequestVote,
+    RequestVoteReply,
+    Server,
+    State,
+)
+from mcheck.spec import In, action, len
+
+# ---------------------------------------------------------------------- elections
+
+
+class QuorumOfOne(Raft):
+    """One server is a quorum.  Breaks Election Safety, in 2 steps.
+
+    Shows with 2 nodes, terms up to 1, 2 messages, no restart.  Source: section 5.2.
+    """
+
+    def is_quorum(self, size: int) -> bool:
+        return size >= 1
+
+
+class HalfQuorum(Raft):
+    """Half of the servers are a quorum, so that two quorums need not meet.  Breaks Election Safety, in 6 steps.
+
+    Shows with an even number of servers: 4 nodes, terms up to 1, 6 messages, no restart.  Source: section 5.2.
+    """
+
+    def is_quorum(self, size: int) -> bool:
+        return size * 2 >= len(Node)
+
+
+class ForgetsVote(Raft):
+    """The vote is not persisted: after a crash a server votes again in the same term.  Breaks Election Safety, in 7 steps.
+
+    Shows with 3 nodes, terms up to 1, 4 messages, 1 restart.  Source: Fig. 2, Persistent state.
+    """
+
+    def restored_vote(self, me: Server) -> Node | None:
+        return None
+
+
+class ForgetsTerm(Raft):
+    """The term is not persisted: a server votes again in a term it has lived through.  Breaks Election Safety, in 7 steps.
+
+    Shows with 3 nodes, terms up to 1, 4 messages, 1 restart.  Source: Fig. 2, Persistent state.
+    """
+
+    def restored_term(self, me: Server) -> int:
+        return 0
+
+
+class VotesTwice(Raft):
+    """A server grants every request of its term.  Breaks Election Safety, in 6 steps.
+
+    Shows with 3 nodes, terms up to 1, 4 messages, no restart.  Source: section 5.2.
+    """
+
+    def may_vote(self, me: Server, m: RequestVote) -> bool:
+        return True
+
+
+class CountsStaleVotes(Raft):
+    """A candidate counts votes of an election that it has given up.  Breaks Election Safety, in 7 steps.
+
+    Shows with 3 nodes, terms up to 2, 5 messages, no restart.  Source: Fig. 2, Rules for Servers, Candidates.
+    """
+
+    def counts(self, me: Server, m: RequestVoteReply) -> bool:
+        return True
+
+
+class IgnoresLogs(Raft):
+    """A voter does not compare logs.  Breaks Leader Completeness, in 10 steps.
+
+    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: section 5.4.1.
+    """
+
+    def up_to_date(self, me: Server, m: RequestVote) -> bool:
+        return True
+
+
+class FreesVoteOnAppend(Raft):
+    """A follower that hears its leader forgets its vote.  Breaks Election Safety, in 8 steps.
+
+    Shows with 3 nodes, terms up to 1, 4 messages, no restart.  Source: section 5.2.
+    """
+
+    def on_append_entries(self, me: Server, m: AppendEntries) -> tuple[Server, AppendEntriesReply]:
+        me, reply = super().on_append_entries(me, m)
+        return me if m.term < me.current_term else me.replace(voted_for=None), reply
+
+
+class FreesVoteOnStepDown(Raft):
+    """A candidate that hears the leader of its term forgets its vote.  Safe: it had voted for itself, so it is none of the
+    majority that elected the leader, and too few are left to elect another."""
+
+    def stepped_down(self, me: Server) -> Server:
+        return self.follower(me).replace(voted_for=None)
+
+
+# ---------------------------------------------------------------------- replication and commitment
+
+
+class CommitsAlone(Raft):
+    """A leader commits what only it has.  Breaks Leader Completeness, in 7 steps.
+
+    With 3 servers the leader and one acknowledgement are a majority, so nothing less than no acknowledgement is wrong.
+    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: section 5.3.
+    """
+
+    def on_quorum(self, i: Node, me: Server, index: int) -> bool:
+        return True
+
+
+class CommitsOldTerms(Raft):
+    """A leader counts replicas of entries of earlier terms too.  Breaks Leader Completeness, with 4 terms and 2 entries.
+
+    Source: section 5.4.2 and Fig. 8.
+    """
+
+    def may_commit(self, i: Node, me: Server, index: int) -> bool:
+        return self.on_quorum(i, me, index)
+
+
+class ForgetsLog(Raft):
+    """The log is not persisted.  Breaks Integrity where the entry was known as committed, else Leader Completeness.
+
+    Source: Fig. 2, Persistent state.
+    """
+
+    def restored_log(self, me: Server) -> Log:
+        return ()
+
+
+class AlwaysTruncates(Raft):
+    """A follower drops everything after the previous entry, conflict or not.
+
+    Source: Fig. 2, AppendEntries RPC, 3.
+    """
+
+    def merged(self, me: Server, m: AppendEntries) -> Log:
+        return me.log[: m.prev_log_index] + m.entries
+
+
+class KeepsConflicts(Raft):
+    """A follower keeps an entry that conflicts with the leader's.
+
+    Source: Fig. 2, AppendEntries RPC, 3.
+    """
+
+    def merged(self, me: Server, m: AppendEntries) -> Log:
+        return me.log + m.entries if m.prev_log_index == len(me.log) else me.log
+
+
+class SkipsConsistencyCheck(Raft):
+    """A follower that has enough entries does not look whether the one before the new ones is the leader's.
+
+    Source: Fig. 2, AppendEntries RPC, 2.
+    """
+
+    def has_previous(self, me: Server, m: AppendEntries) -> bool:
+        return m.prev_log_index <= len(me.log)
+
+
+# ---------------------------------------------------------------------- networks
+
+
+class Dropping(Raft):
+    """The network also loses messages in a step of their own, which makes room where few fit."""
+
+    @action
+    def drop(self, s: State, m: Annotated[Message, In("network")]) -> State:
+        """The network loses m."""
+        return s.replace(network=s.network.remove(m))
+
+
+class Duplicating(Raft):
+    """The network may deliver a message and keep it, to deliver it again."""
+
+    @action
+    def deliver_copy(self, s: State, m: Annotated[Message, In("network")]) -> State:
+        """The addressee handles m, which stays in flight."""
+        return self.handled(s, m, s.network)
+
+
+class DroppingAndDuplicating(Dropping, Duplicating):
+    """Both: what TCP protects from and UDP does not."""

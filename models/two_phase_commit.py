@@ -1,0 +1,158 @@
+"""Two-phase commit: one transaction manager asks whether all are prepared, and tells all what it has decided.
+
+Source: Gray & Lamport, Consensus on Transaction Commit (2006), §3; TLA+ module TwoPhase.
+
+Throughout this file: rm is a resource manager; tm is the transaction manager, one process, which does not fail here.
+Differs: as in the module, and unlike a textbook, a resource manager prepares unasked and aborts without a word, and the
+tm may abort at any time: a request to prepare and a No only make these steps likely, they do not make them safe.
+"""
+
+from enum import Enum, auto
+
+from mcheck.models import tcommit
+from mcheck.models.tcommit import RM, RMState, TCommit
+from mcheck.spec import (
+    Map,
+    Record,
+    Set,
+    Spec,
+    action,
+    all,
+    always,
+    constant,
+    implements,
+    len,
+    reachable,
+    require,
+)
+
+
+class TMState(Enum):
+    INIT = auto()
+    COMMITTED = auto()
+    ABORTED = auto()
+
+
+class Prepared(Record):
+    """From rm to the transaction manager: rm will commit if told to."""
+
+    rm: RM
+
+
+class Commit(Record):
+    """From the transaction manager to all."""
+
+
+class Abort(Record):
+    """From the transaction manager to all."""
+
+
+Message = Prepared | Commit | Abort
+
+
+class State(Record):
+    rm_state: Map[RM, RMState]
+    tm_state: TMState = TMState.INIT
+    tm_prepared: Set[RM] = Set()  # those whose Prepared has reached the transaction manager
+    # Every message ever sent; never emptied.  A lost message is one that nobody receives, as nobody has to; and to
+    # receive one twice changes nothing.
+    msgs: Set[Message] = Set()
+
+
+class TwoPhaseCommit(Spec[State]):
+    """The transaction manager commits once all resource managers are prepared."""
+
+    managers: int = constant(3, "resource managers")
+
+    def init(self) -> State:
+        return State(rm_state=Map.fill(RM, RMState.WORKING))
+
+    # ------------------------------------------------------------------ the transaction manager
+
+    @action
+    def tm_rcv_prepared(self, s: State, rm: RM) -> State:
+        """The transaction manager learns that rm is prepared.  Source: TwoPhase, TMRcvPrepared."""
+        require(s.tm_state == TMState.INIT, "the transaction manager is undecided")
+        require(Prepared(rm=rm) in s.msgs, "rm has said that it is prepared")
+        return s.replace(tm_prepared=s.tm_prepared.add(rm))
+
+    @action
+    def tm_commit(self, s: State) -> State:
+        """The transaction manager commits.  Source: TwoPhase, TMCommit."""
+        require(s.tm_state == TMState.INIT, "the transaction manager is undecided")
+        require(self.enough_prepared(s.tm_prepared), "all are known to be prepared")
+        return s.replace(tm_state=TMState.COMMITTED, msgs=s.msgs.add(Commit()))
+
+    def enough_prepared(self, prepared: Set[RM]) -> bool:
+        """The transaction manager has heard from every resource manager."""
+        return len(prepared) == len(RM)
+
+    @action
+    def tm_abort(self, s: State) -> State:
+        """The transaction manager aborts, for whatever reason.  Source: TwoPhase, TMAbort."""
+        require(s.tm_state == TMState.INIT, "the transaction manager is undecided")
+        return s.replace(tm_state=TMState.ABORTED, msgs=s.msgs.add(Abort()))
+
+    # ------------------------------------------------------------------ the resource managers
+
+    @action
+    def rm_prepare(self, s: State, rm: RM) -> State:
+        """Manager rm prepares, and with that gives up its right to abort.  Source: TwoPhase, RMPrepare."""
+        require(s.rm_state[rm] == RMState.WORKING, "rm is working")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.PREPARED), msgs=s.msgs.add(Prepared(rm=rm)))
+
+    @action
+    def rm_choose_to_abort(self, s: State, rm: RM) -> State:
+        """Manager rm aborts of its own accord.  Source: TwoPhase, RMChooseToAbort."""
+        require(self.may_choose_to_abort(s.rm_state[rm]), "rm has promised nothing yet")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.ABORTED))
+
+    def may_choose_to_abort(self, state: RMState) -> bool:
+        """Only a manager that has not prepared may abort alone."""
+        return state == RMState.WORKING
+
+    @action
+    def rm_rcv_commit_msg(self, s: State, rm: RM) -> State:
+        """Manager rm is told to commit.  Source: TwoPhase, RMRcvCommitMsg."""
+        require(Commit() in s.msgs, "the transaction manager has committed")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.COMMITTED))
+
+    @action
+    def rm_rcv_abort_msg(self, s: State, rm: RM) -> State:
+        """Manager rm is told to abort.  Source: TwoPhase, RMRcvAbortMsg."""
+        require(Abort() in s.msgs, "the transaction manager has aborted")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.ABORTED))
+
+    # ------------------------------------------------------------------ properties
+
+    @always("Consistent")
+    def consistent(self, s: State, a: RM, b: RM) -> bool:
+        """No two managers have come to opposite decisions.  Source: TCommit, TCConsistent."""
+        return not (s.rm_state[a] == RMState.ABORTED and s.rm_state[b] == RMState.COMMITTED)
+
+    @implements(TCommit)
+    def as_tcommit(self, s: State) -> tcommit.State:
+        """The resource managers alone.  Source: TwoPhase, `TC == INSTANCE TCommit`."""
+        return tcommit.State(rm_state=s.rm_state)
+
+    @reachable("all commit")
+    def all_commit(self, s: State) -> bool:
+        return all(s.rm_state[rm] == RMState.COMMITTED for rm in RM)
+
+    @reachable("all abort")
+    def all_abort(self, s: State) -> bool:
+        return all(s.rm_state[rm] == RMState.ABORTED for rm in RM)
+
+
+class CommitsEarly(TwoPhaseCommit):
+    """The transaction manager commits once *one* manager has prepared.  Breaks Consistent: another one aborts."""
+
+    def enough_prepared(self, prepared: Set[RM]) -> bool:
+        return len(prepared) >= 1
+
+
+class AbortsAfterPrepared(TwoPhaseCommit):
+    """A manager aborts alone although it has said that it is prepared.  Breaks Consistent: the others commit."""
+
+    def may_choose_to_abort(self, state: RMState) -> bool:
+        return state == RMState.WORKING or state == RMState.PREPARED

@@ -1,0 +1,145 @@
+"""mcheck explain: a protocol, or a property and what breaks it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from mcheck.options import color_option
+from mcheck.protocols import Protocol, find, is_file, names, option_name, source_of
+from mcheck.spec import McheckError, UsageError
+from mcheck.spec.declare import Declaration, declaration_of
+from mcheck.spec.specification import did_you_mean
+
+
+def run(subject: tuple[str, ...], color: str) -> int:
+    """Print what is known of a protocol, or of a property of any of them."""
+    from mcheck.terminal import Terminal
+
+    terminal = Terminal(color)
+    words = " ".join(subject)
+    if is_file(words) or words.replace("_", "-").lower() in names() or words in names():
+        terminal.print("\n".join(_protocol(find(words), terminal.width)))
+    else:
+        terminal.print("\n".join(_property(words, terminal.width)))
+    return 0
+
+
+# ---------------------------------------------------------------------- a protocol
+
+
+def _protocol(protocol: Protocol, width: int) -> list[str]:
+    cls = protocol.cls
+    lines = [f"{protocol.name}: {_first_sentence(cls.__doc__)}"]
+    source = source_of(cls)
+    lines += _wrapped(f"source: {source}", width, "") if source else []
+    rules = list(_declarations(cls).items())
+    for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
+        rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]
+        lines += _section(title, rows, width)
+    properties = [(f"{d.title} ({d.kind})", _first_sentence(d.function.__doc__)) for _, d in rules if d.kind not in ("action", "constraint")]
+    lines += _section("properties", properties, width)
+    for title, kind in (("constants", "constant"), ("bounds", "bound")):
+        declared = [(f"{option_name(n)} {c.default}", c.doc) for n, c in cls._constants.items() if c.kind == kind]
+        lines += _section(title, declared, width)
+    return lines + _section("tweaks", [(n, _all_words(protocol.tweaked(n).__doc__)) for n in protocol.tweaks], width)
+
+
+def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
+    if not rows:
+        return []
+    column = min(max(len(name) for name, _ in rows), 34) + 4
+    lines = [title]
+    for name, words in rows:
+        head = f"  {name}".ljust(column)
+        lines += textwrap.wrap(f"{head}{'  ' if len(head) > column else ''}{words}", width, subsequent_indent=" " * column)
+    return lines
+
+
+# ---------------------------------------------------------------------- a property
+
+
+def _property(words: str, width: int) -> list[str]:
+    """The property of that title or method name, in every protocol that states it."""
+    loaded = list(_loaded())
+    stated = [(p, name, d) for p in loaded for name, d in _declarations(p.cls).items() if d.kind not in ("action", "constraint")]
+    found = [(p, d) for p, name, d in stated if _same(words, d.title) or _same(words, name)]
+    if not found:
+        titles = list(dict.fromkeys(d.title for _, _, d in stated))
+        near = did_you_mean(words.title(), [*titles, *names()])
+        raise UsageError(f"no property or protocol {words!r}{near}; `mcheck explain PROTOCOL` lists the properties of one")
+    lines = []
+    for protocol, declaration in found:
+        lines.append(f"{declaration.title} ({declaration.kind}), in {protocol.name}")
+        lines += _wrapped(_all_words(declaration.function.__doc__), width, "  ")
+        for name in protocol.tweaks:
+            doc = _all_words(protocol.tweaked(name).__doc__)
+            if any(_same(declaration.title, broken) for broken in _broken_by(doc)):
+                lines += _wrapped(f"broken by the tweak {name}: {doc}", width, "  ")
+    return lines
+
+
+def _loaded() -> Iterator[Protocol]:
+    """Every protocol that can be loaded."""
+    for name in names():
+        try:
+            yield find(name)
+        except McheckError:
+            continue
+
+
+def _broken_by(doc: str) -> list[str]:
+    """The properties that a docstring says are broken: `Breaks Agreement: …`, `Breaks Log Matching and Agreement.`"""
+    return [
+        part.strip()
+        for clause in re.findall(r"Breaks ([^.:;]+)", doc)
+        for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", clause)
+    ]
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two names of a property are the same but for case, hyphens and underscores."""
+    return re.sub(r"[\W_]+", " ", a).casefold().strip() == re.sub(r"[\W_]+", " ", b).casefold().strip()
+
+
+def _declarations(cls: type) -> dict[str, Declaration]:
+    """The marked methods, in the order in which the classes and files introduce them."""
+    found: dict[str, Declaration] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            declaration = declaration_of(member)
+            if declaration is not None:
+                found[name] = declaration
+    return found
+
+
+def _all_words(doc: str | None) -> str:
+    return " ".join(inspect.cleandoc(doc or "").split())
+
+
+def _first_sentence(doc: str | None) -> str:
+    return inspect.cleandoc(doc or "").split("\n")[0].strip()
+
+
+def _wrapped(words: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent + "  ")
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+command = click.Command(
+    "explain",
+    params=[
+        click.Argument(["subject"], metavar="PROTOCOL|PROPERTY", nargs=-1, required=True, shell_complete=_complete),
+        color_option(),
+    ],
+    callback=run,
+    help="Explain a protocol (its actions, properties, options and tweaks), or a property and what breaks it.",
+)

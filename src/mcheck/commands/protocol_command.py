@@ -1,0 +1,80 @@
+"""A command on a protocol: its options depend on the spec, so it is made anew for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mcheck.options import constant_options
+from mcheck.protocols import Protocol, find, names
+from mcheck.settings import from_file
+
+Work = Callable[[Protocol, dict[str, Any]], int]
+"""What a command does with the protocol and the values of its options; the exit status."""
+
+
+class ProtocolCommand(click.Command):
+    """`run` and `simulate`: `PROTOCOL [options]`, with one option for each constant and bound of the protocol."""
+
+    def __init__(self, name: str, work: Work, options: Callable[[], list[click.Option]], words: str) -> None:
+        super().__init__(name, params=[_protocol_argument(), *options()], help=words, callback=lambda **_: 0)
+        self.work, self.options, self.words = work, options, words
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        typed = self.protocol_in(args)
+        if typed is None:
+            return super().make_context(info_name, args, parent, **extra)
+        try:
+            protocol = find(typed)
+        except Exception:
+            if extra.get("resilient_parsing"):
+                return super().make_context(info_name, args, parent, **extra)
+            raise
+        made = self.made_for(protocol)
+        settings = from_file(protocol.name, [o.name or "" for o in self.options()], protocol.cls._constants)
+        defaults = {p.name: settings[k] for p in made.params for k in (_setting(p),) if k in settings and p.name}
+        return made.make_context(info_name, args, parent, default_map=defaults, **extra)
+
+    def made_for(self, protocol: Protocol) -> click.Command:
+        """The command with the options of this protocol."""
+        options = self.options()
+        own = constant_options(protocol, options)
+
+        def call(**values: Any) -> int:
+            values.pop("protocol")
+            return self.work(protocol, values)
+
+        doc = (protocol.cls.__doc__ or "").strip().split("\n")[0]
+        words = f"{self.words}\n\n{protocol.name}: {doc}" if doc else self.words
+        return click.Command(self.name, params=[_protocol_argument(), *own, *options], help=words, callback=call)
+
+    def protocol_in(self, args: list[str]) -> str | None:
+        """The first word that is neither an option nor the value of one."""
+        flags = {n for o in self.options() if o.is_flag for n in (*o.opts, *o.secondary_opts)} | {"-h", "--help"}
+        rest = iter(args)
+        for word in rest:
+            if not word.startswith("-"):
+                return word
+            if word == "--":
+                return next(rest, None)
+            if "=" not in word and word not in flags and not word.startswith("--no-"):
+                next(rest, None)
+        return None
+
+
+def _setting(parameter: click.Parameter) -> str:
+    """The name under which the settings file has a parameter."""
+    from mcheck.options import CONSTANT
+
+    return (parameter.name or "").removeprefix(CONSTANT)
+
+
+def _protocol_argument() -> click.Argument:
+    def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return click.Argument(["protocol"], metavar="PROTOCOL", shell_complete=complete)

@@ -1,0 +1,109 @@
+"""mcheck run: breadth-first search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mcheck.commands.protocol_command import ProtocolCommand
+from mcheck.options import (
+    Number,
+    Word,
+    color_option,
+    constants_given,
+    json_option,
+    option,
+    out_option,
+    scope_options,
+)
+from mcheck.protocols import Protocol, instantiate
+from mcheck.spec import UsageError
+
+ENGINES = ("auto", "native", "reference")
+
+
+def options() -> list[click.Option]:
+    """All options that do not come from the spec."""
+    return [
+        option("--depth", type=Number(0), help="Explore every state at most this many steps from an initial state."),
+        *scope_options(),
+        option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
+        option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
+        option("--symmetry/--no-symmetry", default=False, help="Count states that differ by renaming nodes as one."),
+        option("--workers", type=Number(1, 1024), default=1, help="Threads; the reference engine uses one."),
+        option("--exact", is_flag=True, help="Compare whole states, not fingerprints; the reference engine always does."),
+        option("--keep-going", is_flag=True, help="Go on after a violation; report the shortest one of each property."),
+        option("--require-exhaustive", is_flag=True, help="Status 3 unless every reachable state was explored."),
+        option("--deadlock", is_flag=True, help="Treat a state without enabled action as a violation."),
+        json_option(),
+        out_option(),
+        color_option(),
+    ]
+
+
+def run(protocol: Protocol, values: dict[str, Any]) -> int:
+    """Search, report, save what was violated; the exit status."""
+    from mcheck.checker import Limits, RuleFailed, explore
+    from mcheck.progress import ProgressLine
+    from mcheck.report import Report, Subject
+    from mcheck.saving import save_trace
+    from mcheck.terminal import Terminal
+
+    constants = constants_given(values)
+    if values["engine"] == "native":
+        raise UsageError("--engine native is not built yet: use --engine reference, or auto")
+    instance = instantiate(protocol.tweaked(values["tweak"]), constants)
+    subject = Subject(protocol, values["tweak"], instance)
+    terminal = Terminal(values["color"])
+    report = Report(subject, terminal)
+    limits = Limits(values["depth"], values["max_states"], values["time_limit"], values["memory_limit"])
+    line = ProgressLine()
+    try:
+        verdict = explore(
+            instance,
+            properties=values["properties"] or None,
+            limits=limits,
+            symmetry=values["symmetry"],
+            keep_going=values["keep_going"],
+            deadlock_is_error=values["deadlock"],
+            progress=line,
+        )
+    except RuleFailed as failed:
+        line.clear()
+        if not values["json"]:
+            steps = report.table(failed.behavior, f"{failed.rule.name} fails here")
+            terminal.print("\n".join([report.header(limits, [values["engine"]]), *steps]))
+        save_trace(subject, failed.behavior, None, values["out"], terminal)
+        raise
+    finally:
+        line.clear()
+    return _answer(report, terminal, verdict, values)
+
+
+def _answer(report: Any, terminal: Any, verdict: Any, values: dict[str, Any]) -> int:
+    from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
+    from mcheck.report_json import as_json, search_document
+    from mcheck.saving import save_trace
+
+    subject, violation = report.subject, verdict.violation
+    saved = None
+    if violation is not None:
+        saved = save_trace(subject, violation.behavior, violation.rule, values["out"], terminal)
+    if values["json"]:
+        terminal.print(as_json(search_document(subject, verdict, saved)))
+    else:
+        terminal.print(report.search(verdict, saved))
+    if violation is not None:
+        return VIOLATED
+    if verdict.reason == "interrupted":
+        return INTERRUPTED
+    if verdict.result == "inconclusive":
+        return INCONCLUSIVE
+    if values["require_exhaustive"] and not verdict.exhaustive:
+        terminal.warn("--require-exhaustive is not met: raise the depth or the bounds that cut something")
+        return INCONCLUSIVE
+    return 0
+
+
+command = ProtocolCommand("run", run, options, "Search every reachable state of PROTOCOL, breadth first.")

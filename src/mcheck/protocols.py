@@ -1,0 +1,242 @@
+"""From what is typed on the command line to a specification: a name of the registry, an entry point, or a file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mcheck.models import PROTOCOLS, TWEAKS
+from mcheck.spec import Instance, McheckError, Spec, SpecError, UsageError
+from mcheck.spec.specification import did_you_mean
+
+ENTRY_POINTS = "mcheck.protocols"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A specification that can be run, and the tweaks of it that are known."""
+
+    name: str
+    source: str
+    """`module:Class` or `path/to/file.py:Class`."""
+    cls: type[Spec[Any]]
+    tweaks: dict[str, str]
+    """The sources of its tweaks by name."""
+
+    def tweaked(self, name: str | None) -> type[Spec[Any]]:
+        """The class of a tweak; the good spec for None.  UsageError for an unknown name."""
+        if name is None:
+            return self.cls
+        source = self.tweaks.get(name) or self.tweaks.get(name.replace("_", "-").lower())
+        if source is None:
+            raise UsageError(
+                f"{self.name} has no tweak {name!r}{did_you_mean(name, self.tweaks)}; it has {', '.join(self.tweaks) or 'none'}"
+            )
+        if is_file(source):
+            return getattr(inspect.getmodule(self.cls) or sys.modules[self.cls.__module__], source.rpartition(":")[2])  # type: ignore[no-any-return]
+        return _from_module(source, f"tweak {name}")
+
+
+def names() -> tuple[str, ...]:
+    """The names of all protocols that can be run by name, the shipped ones first."""
+    return tuple(dict.fromkeys((*PROTOCOLS, *_entry_points())))
+
+
+def find(typed: str) -> Protocol:
+    """The protocol that `typed` names.  UsageError if there is none, SpecError if it cannot be loaded."""
+    if is_file(typed):
+        return _from_file(typed)
+    name = typed if typed in PROTOCOLS else typed.replace("_", "-").lower()
+    source = PROTOCOLS.get(name)
+    if source is None:
+        name, source = typed, _entry_points().get(typed)
+    if source is None:
+        raise UsageError(
+            f"no protocol {typed!r}{did_you_mean(typed.lower(), names())}; `mcheck list` shows all, path/to/file.py:Class runs your own"
+        )
+    return Protocol(name, source, _from_module(source, f"protocol {name}"), TWEAKS.get(name, {}))
+
+
+def instantiate(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
+    """The instance with these constants.
+
+    A spec that is in order with its defaults and not with these constants is the caller's mistake: UsageError.
+    """
+    try:
+        return _instance(cls, constants)
+    except UsageError:
+        raise
+    except SpecError as error:
+        if constants:
+            try:
+                _instance(cls, {})
+            except McheckError:
+                raise error from None
+            given = ", ".join(f"{option_name(n)} {v}" for n, v in constants.items())
+            raise UsageError(f"{error} (with {given}; the defaults are in order)") from None
+        raise
+
+
+def _instance(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
+    try:
+        return cls(**constants).instance
+    except McheckError:
+        raise
+    except Exception as error:
+        place = _place_in(error, {inspect.getsourcefile(c) for c in cls.__mro__ if c.__module__ != "builtins"})
+        if place is None:
+            raise
+        raise SpecError(f"{place}: {cls.__name__}: {type(error).__name__}: {error}") from error
+
+
+def option_name(constant: str) -> str:
+    """`--max-term` for max_term."""
+    return "--" + constant.replace("_", "-")
+
+
+def kebab(name: str) -> str:
+    """`ForgetsVote` as the name of a tweak: `forgets-vote`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def source_of(cls: type) -> str:
+    """The literature a spec models: what stands after `Source:` in the docstring of its module, up to the full stop."""
+    module = inspect.getmodule(cls)
+    text = inspect.cleandoc((module and module.__doc__) or cls.__doc__ or "")
+    match = re.search(r"^Source:\s*(.+?)(?:\n\s*\n|\.\s*\n|\.\s{2}|\Z)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(match.group(1).split()).rstrip(".") if match else ""
+
+
+# ---------------------------------------------------------------------- modules and files
+
+
+def is_file(typed: str) -> bool:
+    """Whether what was typed is a path and not a name."""
+    return bool(re.search(r"\.py(:|$)", typed)) or "/" in typed or "\\" in typed
+
+
+def _entry_points() -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _from_module(source: str, what: str) -> type[Spec[Any]]:
+    module_name, _, class_name = source.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except McheckError as error:
+        raise SpecError(f"{what} ({source}): {error}") from error
+    except Exception as error:
+        place = _last_place(error)
+        raise SpecError(
+            f"{what} ({source}) cannot be loaded: {place}: {type(error).__name__}: {_words(error)}"
+        ) from error
+    return _class_in(module, class_name, source)
+
+
+def _from_file(typed: str) -> Protocol:
+    path_text, class_name = re.fullmatch(r"(.*?)(?::([^:\\/]*))?", typed, re.DOTALL).groups()  # type: ignore[union-attr]
+    path = Path(path_text)
+    module = _load(path)
+    cls = _class_in(module, class_name, typed) if class_name else _only_spec(module, path_text)
+    tweaks = {
+        kebab(c.__name__): f"{path_text}:{c.__name__}"
+        for c in _specs_of(module)
+        if issubclass(c, cls) and c is not cls and not _extends(c, cls)
+    }
+    return Protocol(kebab(cls.__name__), f"{path_text}:{cls.__name__}", cls, tweaks)
+
+
+def _extends(cls: type, base: type) -> bool:
+    """Whether a subclass has constants of its own, and so is a protocol rather than a tweak."""
+    return set(cls._constants) != set(base._constants)  # type: ignore[attr-defined]
+
+
+_loaded: dict[Path, ModuleType] = {}
+
+
+def _load(path: Path) -> ModuleType:
+    if not path.exists():
+        near = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise UsageError(f"{path}: no such file{did_you_mean(path.name, near)}")
+    if path.is_dir() or path.suffix != ".py":
+        raise UsageError(f"{path}: not a Python file: write path/to/file.py:Class")
+    known = _loaded.get(path.resolve())
+    if known is not None:
+        return known
+    name = f"mcheck_file_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise UsageError(f"{path}: not a Python file: write path/to/file.py:Class")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    beside = str(path.resolve().parent)
+    if beside not in sys.path:
+        sys.path.insert(0, beside)
+    try:
+        specification.loader.exec_module(module)
+    except SyntaxError as error:
+        raise SpecError(f"{Path(error.filename or path).name}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        place = _place_in(error, {str(path), str(path.resolve())}) or path.name
+        kind = "" if isinstance(error, McheckError) else f"{type(error).__name__}: "
+        raise SpecError(f"{place}: {kind}{_words(error)}") from error
+    _loaded[path.resolve()] = module
+    return module
+
+
+def _specs_of(module: ModuleType) -> Iterator[type[Spec[Any]]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Spec) and value.__module__ == module.__name__:
+            yield value
+
+
+def _only_spec(module: ModuleType, path: str) -> type[Spec[Any]]:
+    """The spec that all others in the file derive from."""
+    found = list(_specs_of(module))
+    roots = [c for c in found if not any(c is not d and issubclass(c, d) for d in found)]
+    if not found:
+        raise UsageError(f"{path}: no specification in this file: define class Name(Spec[State])")
+    if len(roots) > 1:
+        choices = ", ".join(f"{path}:{c.__name__}" for c in roots)
+        raise UsageError(f"{path}: several specifications in this file: say which, {choices}")
+    return roots[0]
+
+
+def _class_in(module: ModuleType, name: str, source: str) -> type[Spec[Any]]:
+    specs = [c.__name__ for c in _specs_of(module)]
+    value = getattr(module, name, None)
+    if value is None:
+        raise UsageError(f"{source}: no class {name!r}{did_you_mean(name, specs)}; there is {', '.join(specs) or 'no Spec'}")
+    if not isinstance(value, type) or not issubclass(value, Spec) or value is Spec:
+        raise UsageError(f"{source}: {name} is not a specification: derive it from Spec[State]")
+    return value
+
+
+def _place_in(error: BaseException, files: set[str | None]) -> str | None:
+    """`file.py:line` of the innermost frame of an error that lies in one of these files."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in files:
+            return f"{Path(frame.filename).name}:{frame.lineno}"
+    return None
+
+
+def _last_place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{Path(error.filename or '?').name}:{error.lineno}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split()) or "no message"

@@ -1,0 +1,97 @@
+"""Symmetry reduction: orbits counted against brute force, real traces, and specs that must be refused."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from mcheck.checker import explore, why_not_symmetric
+from mcheck.checker.symmetry import Canonical, scalarsets
+from mcheck.models.paxos import IgnoresVotes, Paxos
+from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit
+from mcheck.spec import Spec, UsageError, replay
+from tests.checker import toys
+from tests.checker.brute_force import orbits, reachable_states
+
+
+@pytest.mark.parametrize(("managers", "expected"), [(1, 12), (2, 32), (3, 80), (5, 314)])
+def test_orbits_of_two_phase_commit(managers: int, expected: int) -> None:
+    verdict = explore(TwoPhaseCommit(managers=managers).instance, symmetry=True)
+    assert (verdict.result, verdict.distinct, verdict.depth) == ("holds", expected, 3 * managers + 1)
+    assert verdict.symmetry
+
+
+@pytest.mark.parametrize("spec", [toys.Locks(), toys.StealsLocks(nodes=2), toys.Peterson(), TwoPhaseCommit(managers=3)])
+def test_orbits_of_every_level_equal_brute_force(spec: Spec) -> None:
+    instance = spec.instance
+    verdict = explore(instance, symmetry=True, keep_going=True)
+    expected = [orbits(instance, level, scalarsets(instance)) for level in reachable_states(instance)]
+    assert verdict.levels == tuple(map(len, expected))
+
+
+def test_the_canonical_form_is_one_for_each_orbit_and_in_it() -> None:
+    instance = toys.Locks(nodes=3, keys=2).instance
+    canonical = Canonical(instance)
+    rng = random.Random(7)
+    states = [instance.state_domain.random(rng) for _ in range(60)]
+    for orbit in orbits(instance, states, scalarsets(instance)):
+        forms = {canonical(state) for state in orbit}
+        assert len(forms) == 1
+        assert forms <= orbit
+
+
+def test_findings_are_the_same_with_and_without() -> None:
+    for spec in (toys.Locks(), toys.StealsLocks(), toys.Peterson(), toys.PetersonWithoutFlags(), CommitsEarly()):
+        plain = explore(spec.instance, keep_going=True)
+        reduced = explore(spec.instance, keep_going=True, symmetry=True)
+        assert [(p.finding, p.steps) for p in plain.properties] == [(p.finding, p.steps) for p in reduced.properties]
+        assert (plain.result, plain.depth, plain.deadlocks > 0) == (
+            reduced.result,
+            reduced.depth,
+            reduced.deadlocks > 0,
+        )
+        assert plain.distinct > reduced.distinct
+
+
+@pytest.mark.parametrize("spec", [toys.StealsLocks(), toys.PetersonWithoutFlags(), CommitsEarly(), IgnoresVotes()])
+def test_a_trace_under_symmetry_is_a_real_behaviour(spec: Spec) -> None:
+    verdict = explore(spec.instance, symmetry=True)
+    assert verdict.violation is not None and verdict.violation.behavior is not None
+    behavior = verdict.violation.behavior
+    assert behavior.initial in spec.instance.initial
+    assert replay(spec.instance, behavior.initial, behavior.labels) == behavior
+
+
+@pytest.mark.parametrize("spec", [TwoPhaseCommit(), Paxos(), toys.Locks(), toys.StealsLocks(), toys.Peterson()])
+def test_symmetric_specs_are_accepted(spec: Spec) -> None:
+    assert why_not_symmetric(spec.instance) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (toys.FavoursInInit(), "init treats Node(0) and Node(1) differently"),
+        (toys.FavoursInAction(), "action grant treats Node("),
+        (toys.FavoursTheFirst(), "action grant treats Node("),
+        (toys.FavoursInTable(), "the values of parameter i of forget treat Node(1) and Node(2) differently"),
+        (toys.FavoursInProperty(), "'one node owns every key' treats Node("),
+        (toys.FavoursInConstraint(), "treats Node("),
+        (toys.FavoursInStep(), "'Owners Stay' treats Node(0) and Node(1) differently"),
+    ],
+)
+def test_a_spec_that_singles_out_a_member_is_refused(spec: Spec, why: str) -> None:
+    reason = why_not_symmetric(spec.instance)
+    assert reason is not None and why in reason
+    with pytest.raises(UsageError, match=f"^{type(spec).__name__} cannot be reduced by symmetry: "):
+        explore(spec.instance, symmetry=True)
+
+
+def test_too_many_permutations_are_refused() -> None:
+    reason = why_not_symmetric(TwoPhaseCommit(managers=9).instance)
+    assert reason == "362,880 permutations are too many (at most 50,000)"
+
+
+def test_nothing_to_permute_is_no_error() -> None:
+    verdict = explore(toys.Counter().instance, symmetry=True)
+    assert (verdict.distinct, verdict.notes) == (6, ("there is nothing to permute",))
