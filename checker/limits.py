@@ -34,8 +34,7 @@ class Watch:
         return time.monotonic() - self.started
 
     def check(self, progress: Callable[[float], Progress]) -> None:
-        """Report progress if it is time to, LimitReached if a limit is exceeded.  `progress` takes the seconds so
-        far."""
+        """Report progress when it is time to; LimitReached if a limit is exceeded.  `progress` takes the seconds."""
         now = time.monotonic()
         if now < self._next:
             return

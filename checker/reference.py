@@ -17,7 +17,8 @@ from mcheck.checker.traces import Link, behavior_to, blamed, property_results
 from mcheck.checker.verdict import Limits, Progress, ProgressListener, Result, Verdict
 from mcheck.spec import Cut, Failure, Instance, UsageError
 
-_FIRST_TWICE, _ALSO_TWICE = 200, 64
+_TWICE, _EVERY = 200, 64
+"""The first 200 states, and every 64th after them, are expanded twice: the two answers must be equal."""
 
 
 def explore(
@@ -132,7 +133,7 @@ class Search:
         """Count and check every step out of `state`, and visit where it leads."""
         self.expanding = state
         steps = self.coverage.steps(state)
-        if self.expanded < _FIRST_TWICE or self.expanded % _ALSO_TWICE == 0:
+        if self.expanded < _TWICE or self.expanded % _EVERY == 0:
             self.coverage.must_equal(steps, self.coverage.steps(state))
         if not steps:
             self.deadlock(state)

@@ -72,7 +72,10 @@ class _Explanation:
             found = []
             for subject in kept:
                 readings = tuple(self._reading(path) for path in parts[subject])
-                found.append(Fact(subject, readings, max(map(self._since, readings), default=0)))
+                if len(subject) == 1:
+                    found += [Fact(subject, (r,), self._since(r)) for r in _one_by_one(readings)]
+                else:
+                    found.append(Fact(subject, readings, max(map(self._since, readings))))
         return tuple(sorted(found, key=lambda f: f.since))
 
     def _parts(self) -> dict[Path, list[Path]]:
@@ -94,7 +97,8 @@ class _Explanation:
     def _that_matter(self, parts: dict[Path, list[Path]]) -> list[Path]:
         """The parts that are named by an argument, or without which there is no violation."""
         initial = self.behavior.initial
-        kept, unchanged = [], []
+        kept: list[Path] = []
+        unchanged: list[Path] = []
         for subject, paths in parts.items():
             named = len(subject) > 1 and any(subject[1] is a or subject[1] == a for a in self.arguments)
             if all(value_at(initial, p) == value_at(self.state, p) for p in paths):
@@ -136,6 +140,15 @@ class _Explanation:
         if reading.members is None:
             return last_change(self.behavior, reading.path)
         return max(_arrival(self.behavior, reading.path, member) for member in reading.members)
+
+
+def _one_by_one(readings: tuple[Reading, ...]) -> list[Reading]:
+    """The readings with each member of a set by itself: messages come at different steps."""
+    return [
+        Reading(r.path, r.value, None if member is None else (member,))
+        for r in readings
+        for member in r.members or (None,)
+    ]
 
 
 def _facts_of_step(behavior: Behavior, rule: Rule, arguments: tuple[Any, ...]) -> tuple[Fact, ...]:

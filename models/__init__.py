@@ -15,16 +15,46 @@ PROTOCOLS: dict[str, str] = {
 }
 
 TWEAKS: dict[str, dict[str, str]] = {
+    "tcommit": {
+        "commit-unprepared": "mcheck.models.tcommit:CommitsUnprepared",
+    },
     "two-phase-commit": {
-        "commits-early": "mcheck.models.two_phase_commit:CommitsEarly",
-        "aborts-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
+        "commit-early": "mcheck.models.two_phase_commit:CommitsEarly",
+        "abort-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
+    },
+    "consensus": {
+        "choose-again": "mcheck.models.consensus:ChoosesAgain",
+    },
+    "voting": {
+        "vote-without-proof": "mcheck.models.voting:VotesWithoutProof",
+        "split-ballot": "mcheck.models.voting:SplitsBallot",
     },
     "paxos": {
-        "forgets-promise": "mcheck.models.paxos:ForgetsPromise",
-        "ignores-votes": "mcheck.models.paxos:IgnoresVotes",
-        "follows-lowest-vote": "mcheck.models.paxos:FollowsLowestVote",
-        "asks-one-acceptor": "mcheck.models.paxos:AsksOneAcceptor",
-        "reuses-ballot": "mcheck.models.paxos:ReusesBallot",
+        "forget-promise": "mcheck.models.paxos:ForgetsPromise",
+        "ignore-votes": "mcheck.models.paxos:IgnoresVotes",
+        "follow-lowest-vote": "mcheck.models.paxos:FollowsLowestVote",
+        "ask-one-acceptor": "mcheck.models.paxos:AsksOneAcceptor",
+        "reuse-ballot": "mcheck.models.paxos:ReusesBallot",
+    },
+    "raft": {
+        "quorum-of-one": "mcheck.models.raft_tweaks:QuorumOfOne",
+        "half-quorum": "mcheck.models.raft_tweaks:HalfQuorum",
+        "forget-vote": "mcheck.models.raft_tweaks:ForgetsVote",
+        "forget-term": "mcheck.models.raft_tweaks:ForgetsTerm",
+        "vote-twice": "mcheck.models.raft_tweaks:VotesTwice",
+        "count-stale-votes": "mcheck.models.raft_tweaks:CountsStaleVotes",
+        "no-log-check": "mcheck.models.raft_tweaks:IgnoresLogs",
+        "free-vote-on-append": "mcheck.models.raft_tweaks:FreesVoteOnAppend",
+        "free-vote-on-step-down": "mcheck.models.raft_tweaks:FreesVoteOnStepDown",
+        "commit-alone": "mcheck.models.raft_tweaks:CommitsAlone",
+        "commit-old-terms": "mcheck.models.raft_tweaks:CommitsOldTerms",
+        "forget-log": "mcheck.models.raft_tweaks:ForgetsLog",
+        "always-truncate": "mcheck.models.raft_tweaks:AlwaysTruncates",
+        "keep-conflicts": "mcheck.models.raft_tweaks:KeepsConflicts",
+        "skip-consistency-check": "mcheck.models.raft_tweaks:SkipsConsistencyCheck",
+        "dropping": "mcheck.models.raft_tweaks:Dropping",
+        "duplicating": "mcheck.models.raft_tweaks:Duplicating",
+        "dropping-and-duplicating": "mcheck.models.raft_tweaks:DroppingAndDuplicating",
     },
 }
-"""By the name of the protocol: each tweak is the good spec with one rule overridden."""
+"""By the name of the protocol: each tweak is the good spec with one rule overridden, or a worse network under it."""

@@ -136,9 +136,9 @@ Network = Annotated[Set[Message], AtMost("max_messages")]
 
 
 class Commit(Record):
-    """The entry at `index` was committed, by any server, in `term` first."""
+    """The entry at `log_index` was committed, by any server, in `term` first."""
 
-    index: LogIndex
+    log_index: LogIndex
     entry: Entry
     term: Term
 
@@ -237,7 +237,7 @@ class Raft(Spec[State]):
         """A leader appends a client's command to its log.  Source: Fig. 2, Rules for Servers, Leaders."""
         me = s.servers[i]
         require(me.role == Role.LEADER, "only a leader takes requests")
-        me = me.replace(log=me.log + (Entry(term=me.current_term, value=v),))  # noqa: RUF005
+        me = me.replace(log=me.log + (Entry(term=me.current_term, value=v),))
         after = self.moved(s, i, self.advanced(i, me), s.network)
         return after.replace(requested=s.requested.add(v))
 
@@ -435,12 +435,12 @@ class Raft(Spec[State]):
         if new.commit_index <= old.commit_index:
             return committed
         fresh = Set(
-            Commit(index=index, entry=new.log[index - 1], term=new.current_term)
+            Commit(log_index=index, entry=new.log[index - 1], term=new.current_term)
             for index in range(1, self.max_log + 1)
-            if old.commit_index < index and index <= new.commit_index
+            if old.commit_index < index and index <= new.commit_index and index <= len(new.log)
         )
         return committed | Set(
-            c for c in fresh if not any(d.index == c.index and d.entry == c.entry for d in committed)
+            c for c in fresh if not any(d.log_index == c.log_index and d.entry == c.entry for d in committed)
         )
 
     # ------------------------------------------------------------------ properties (Fig. 3)
@@ -475,14 +475,14 @@ class Raft(Spec[State]):
         """
         me = s.servers[i]
         return me.role != Role.LEADER or all(
-            c.term >= me.current_term or (c.index <= len(me.log) and me.log[c.index - 1] == c.entry)
+            c.term >= me.current_term or (c.log_index <= len(me.log) and me.log[c.log_index - 1] == c.entry)
             for c in s.committed
         )
 
     @always("State Machine Safety")
     def state_machine_safety(self, s: State) -> bool:
         """No two different entries are ever committed, hence applied, at one index.  Source: Fig. 3; section 5.4.3."""
-        return all(all(c.index != d.index or c.entry == d.entry for d in s.committed) for c in s.committed)
+        return all(all(c.log_index != d.log_index or c.entry == d.entry for d in s.committed) for c in s.committed)
 
     # ------------------------------------------------------------------ properties (consensus, on the committed log)
 
@@ -494,9 +494,10 @@ class Raft(Spec[State]):
         return a.log[:common] == b.log[:common]
 
     @always("Validity")
-    def validity(self, s: State) -> bool:
-        """Only what a client has asked for is committed."""
-        return all(c.entry.value in s.requested for c in s.committed)
+    def validity(self, s: State, i: Node) -> bool:
+        """What is committed is an entry, and one that a client has asked for."""
+        me = s.servers[i]
+        return me.commit_index <= len(me.log) and all(c.entry.value in s.requested for c in s.committed)
 
     @step("Integrity")
     def integrity(self, before: State, after: State, i: Node) -> bool:

@@ -261,13 +261,15 @@ class RaftTLA(Spec[State]):
         """Leader i appends a client's value to its log.  Source: ClientRequest."""
         me = s.servers[i]
         require(me.state == Role.LEADER, "i is the leader")
-        me = me.replace(log=me.log + (Entry(term=me.current_term, value=v),))  # noqa: RUF005
+        me = me.replace(log=me.log + (Entry(term=me.current_term, value=v),))
         return self.recorded(s, self.set_server(s, i, me))
 
     @action
     def advance_commit_index(self, s: State, i: Node) -> State:
-        """Leader i counts replicas, and commits if the last one on a quorum is of its own term.  It need not change
-        anything.  Source: AdvanceCommitIndex."""
+        """Leader i commits up to the last entry on a quorum, if that is of its own term.  Source: AdvanceCommitIndex.
+
+        Always enabled for a leader: the step may change nothing but the history.
+        """
         me = s.servers[i]
         require(me.state == Role.LEADER, "i is the leader")
         agreed = max(

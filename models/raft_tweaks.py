@@ -36,7 +36,7 @@ class QuorumOfOne(Raft):
 class HalfQuorum(Raft):
     """Half of the servers are a quorum, so that two quorums need not meet.  Breaks Election Safety, in 6 steps.
 
-    Shows with an even number of servers: 4 nodes, terms up to 1, 6 messages, no restart.  Source: section 5.2.
+    Shows with an even number of servers: 4 nodes, terms up to 1, 5 messages, no restart.  Source: section 5.2.
     """
 
     def is_quorum(self, size: int) -> bool:
@@ -46,7 +46,7 @@ class HalfQuorum(Raft):
 class ForgetsVote(Raft):
     """The vote is not persisted: after a crash a server votes again in the same term.  Breaks Election Safety, in 7 steps.
 
-    Shows with 3 nodes, terms up to 1, 4 messages, 1 restart.  Source: Fig. 2, Persistent state.
+    Shows with 3 nodes, terms up to 1, 3 messages, 1 restart.  Source: Fig. 2, Persistent state.
     """
 
     def restored_vote(self, me: Server) -> Node | None:
@@ -56,7 +56,7 @@ class ForgetsVote(Raft):
 class ForgetsTerm(Raft):
     """The term is not persisted: a server votes again in a term it has lived through.  Breaks Election Safety, in 7 steps.
 
-    Shows with 3 nodes, terms up to 1, 4 messages, 1 restart.  Source: Fig. 2, Persistent state.
+    Shows with 3 nodes, terms up to 1, 3 messages, 1 restart.  Source: Fig. 2, Persistent state.
     """
 
     def restored_term(self, me: Server) -> int:
@@ -66,7 +66,7 @@ class ForgetsTerm(Raft):
 class VotesTwice(Raft):
     """A server grants every request of its term.  Breaks Election Safety, in 6 steps.
 
-    Shows with 3 nodes, terms up to 1, 4 messages, no restart.  Source: section 5.2.
+    Shows with 3 nodes, terms up to 1, 3 messages, no restart.  Source: section 5.2.
     """
 
     def may_vote(self, me: Server, m: RequestVote) -> bool:
@@ -105,8 +105,10 @@ class FreesVoteOnAppend(Raft):
 
 
 class FreesVoteOnStepDown(Raft):
-    """A candidate that hears the leader of its term forgets its vote.  Safe: it had voted for itself, so it is none of the
-    majority that elected the leader, and too few are left to elect another."""
+    """A candidate that hears the leader of its term forgets its vote.  Safe.
+
+    It had voted for itself, so it is none of the majority that elected the leader, and too few are left to elect another.
+    """
 
     def stepped_down(self, me: Server) -> Server:
         return self.follower(me).replace(voted_for=None)
@@ -127,8 +129,9 @@ class CommitsAlone(Raft):
 
 
 class CommitsOldTerms(Raft):
-    """A leader counts replicas of entries of earlier terms too.  Breaks Leader Completeness, with 4 terms and 2 entries.
+    """A leader counts replicas of entries of earlier terms too.  Breaks Leader Completeness.
 
+    Needs four elections and two entries, but 3 nodes and no crash: terms up to 4, logs up to 1.
     Source: section 5.4.2 and Fig. 8.
     """
 
@@ -137,8 +140,9 @@ class CommitsOldTerms(Raft):
 
 
 class ForgetsLog(Raft):
-    """The log is not persisted.  Breaks Integrity where the entry was known as committed, else Leader Completeness.
+    """The log is not persisted.  Breaks Integrity, in 8 steps, and Leader Completeness, in 11.
 
+    Shows with 3 nodes, terms up to 1 (2 for Leader Completeness), logs up to 1, 2 messages (3), 1 restart.
     Source: Fig. 2, Persistent state.
     """
 
@@ -147,9 +151,10 @@ class ForgetsLog(Raft):
 
 
 class AlwaysTruncates(Raft):
-    """A follower drops everything after the previous entry, conflict or not.
+    """A follower drops everything after the previous entry, conflict or not.  Breaks Agreement, in 11 steps.
 
-    Source: Fig. 2, AppendEntries RPC, 3.
+    A heartbeat that comes late takes away what was acknowledged.  The same step breaks Validity and Integrity.
+    Shows with 3 nodes, terms up to 1, logs up to 1, 3 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 3.
     """
 
     def merged(self, me: Server, m: AppendEntries) -> Log:
@@ -157,9 +162,9 @@ class AlwaysTruncates(Raft):
 
 
 class KeepsConflicts(Raft):
-    """A follower keeps an entry that conflicts with the leader's.
+    """A follower keeps an entry that conflicts with the leader's.  Breaks State Machine Safety, in 13 steps.
 
-    Source: Fig. 2, AppendEntries RPC, 3.
+    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 3.
     """
 
     def merged(self, me: Server, m: AppendEntries) -> Log:
@@ -167,13 +172,25 @@ class KeepsConflicts(Raft):
 
 
 class SkipsConsistencyCheck(Raft):
-    """A follower that has enough entries does not look whether the one before the new ones is the leader's.
+    """A follower does not look whether the entry before the new ones is the leader's.  Breaks Log Matching.
 
+    Needs a leader elected with entries in its log: 3 nodes, terms up to 3, logs up to 2.
     Source: Fig. 2, AppendEntries RPC, 2.
     """
 
     def has_previous(self, me: Server, m: AppendEntries) -> bool:
         return m.prev_log_index <= len(me.log)
+
+
+class CommitsUnseen(Raft):
+    """A follower commits as far as its leader has, though it has not got so far.  Breaks Agreement, in 13 steps.
+
+    The same step breaks Validity, as what it commits is no entry.
+    Shows with 3 nodes, terms up to 1, logs up to 2, 2 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 5.
+    """
+
+    def learned_commit(self, me: Server, m: AppendEntries, last_new: int) -> int:
+        return m.leader_commit
 
 
 # ---------------------------------------------------------------------- networks

@@ -90,6 +90,7 @@ class Instance:
             (self.bounds if declared.kind == "bound" else self.constants)[name] = getattr(spec, name)
         self._resolver = Resolver(self.name, spec._constants, spec.constants)
         self._key_spaces: dict[Any, KeySpace] = {}
+        self._sizes: dict[IndexType, int] = {}
         with working_on(self):
             self.state_class = _state_class(type(spec))
             domain = self._resolver.domain(self.state_class, "the state")
@@ -112,7 +113,10 @@ class Instance:
 
     def size_of(self, cls: IndexType) -> int:
         """How many members the scalarset has."""
-        return self._resolver.size_of(cls)
+        known = self._sizes.get(cls)
+        if known is None:
+            known = self._sizes[cls] = self._resolver.size_of(cls)
+        return known
 
     def key_space(self, keys: Any) -> KeySpace:
         """The keys of a map over an Index, an Enum, a Range, or a tuple of them."""

@@ -28,8 +28,9 @@ class Refinement:
         self.other = other(**shared).instance
         self._initial = frozenset(self.other.initial)
         self._successors = lru_cache(maxsize=1 << 14)(self._all_successors)
+        self.image = lru_cache(maxsize=1 << 14)(self._image)
 
-    def image(self, state: Any) -> Any:
+    def _image(self, state: Any) -> Any:
         """The state of the other spec that `state` stands for.  SpecError if the mapping leaves its domain."""
         try:
             mapped = self.rule.function(self.instance.spec, state)

@@ -87,8 +87,10 @@ class Builder(ScalarBuilder):
             base, names, *values = record.args
             return values[names.index(name)] if name in names else self.field(base, name)
         if record.is_const:
-            value = getattr(record.value, name)
-            return self.integer(value) if type(value) is int else self.const(value, domain.fields[name])
+            part = domain.fields[name]
+            # total: a branch that is never taken may read a field of a message of another kind
+            value = getattr(record.value, name) if isinstance(record.value, domain.cls) else part.unrank(0)
+            return self.literal(value, part)
         if record.op == "ite":
             condition, then, otherwise = record.args
             return self.choice(condition, self.field(then, name), self.field(otherwise, name))
@@ -137,11 +139,7 @@ class Builder(ScalarBuilder):
         if not isinstance(option.domain, Optional):
             return option
         if option.is_const:
-            return (
-                self.integer(option.value)
-                if type(option.value) is int
-                else self.const(option.value, option.domain.inner)
-            )
+            return self.literal(option.value, option.domain.inner)
         if option.op == "ite":
             condition, then, otherwise = option.args
             none = [b.is_const and b.value is None for b in (then, otherwise)]
@@ -384,7 +382,8 @@ class Builder(ScalarBuilder):
         domain = sequence.domain
         assert isinstance(domain, SequenceOf)
         if sequence.is_const and k.is_const:
-            return self.literal(sequence.value[k.value], domain.member)
+            inside = 0 <= k.value < len(sequence.value)
+            return self.literal(sequence.value[k.value] if inside else domain.member.unrank(0), domain.member)
         if sequence.op == "sequence" and k.is_const:
             return sequence.args[k.value]  # type: ignore[no-any-return]
         if sequence.op == "sequence" and len(sequence.args) == 1:
@@ -454,7 +453,8 @@ _REBUILD: dict[str, Any] = {
     "narrow": lambda b, n, a: b.narrow(a[0], n.domain),
     "is_kind": lambda b, n, a: b.is_kind(*a),
     "present": lambda b, n, a: b.present(*a),
-    "the": lambda b, n, a: b.the(*a),
+    # total: a branch that is never taken may take the value of None
+    "the": lambda b, n, a: b.literal(n.domain.unrank(0), n.domain) if a[0].is_const and a[0].value is None else b.the(*a),
     "select": lambda b, n, a: b.select(a[0], a[1:]),
     "member": lambda b, n, a: b.member(*a),
     "length": lambda b, n, a: b.length(*a),

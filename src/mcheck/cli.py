@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from mcheck.terminal import OutputFailed, complain
+from mcheck.terminal import OutputError, complain, discard
 
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
@@ -39,7 +40,9 @@ class Mcheck(click.Group):
         module, _, name = VERBS[cmd_name][0].partition(":")
         return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in VERBS:
             return args[0], self.get_command(ctx, args[0]), args[1:]
         if args[0].startswith("-") and not ctx.resilient_parsing:
@@ -91,7 +94,12 @@ command = Mcheck(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         click.Option(
-            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version.",
         )
     ],
     callback=lambda: None,
@@ -139,8 +147,12 @@ def _ended_by(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         complain(_usage(error))
         return USAGE
-    if isinstance(error, OutputFailed):
+    if isinstance(error, OutputError):
         complain(f"the result cannot be written: {error}")
+        return BROKEN
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        discard(sys.stdout)
+        complain(f"the result cannot be written: {error.strerror}")
         return BROKEN
     if isinstance(error, MemoryError):
         complain("out of memory: lower a bound, or set --max-states or --memory-limit")
@@ -153,7 +165,7 @@ def _usage(error: click.ClickException) -> str:
     """What click found wrong, in our words where its own are vague."""
     words = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption):
-        near = [p for p in error.possibilities or []]
+        near = list(error.possibilities or [])
         words = f"no option {error.option_name}{f' (did you mean {near[0]}?)' if near else ''}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "mcheck"

@@ -12,9 +12,13 @@ from mcheck.protocols import Protocol, option_name
 from mcheck.spec.declare import Constant
 
 if TYPE_CHECKING:
-    _IntType, _FloatType, _TextType = click.ParamType[int], click.ParamType[float], click.ParamType[str]
+    _IntType = click.ParamType[int]
+    _FloatType = click.ParamType[float]
+    _TextType = click.ParamType[str]
 else:  # generic only since click 8.3
-    _IntType = _FloatType = _TextType = click.ParamType
+    _IntType = click.ParamType
+    _FloatType = click.ParamType
+    _TextType = click.ParamType
 
 LARGEST = 1_000_000
 """The largest value of a constant or bound: nobody explores more, and a typing error ends here and not in swap space."""
@@ -117,11 +121,16 @@ def out_option() -> click.Option:
     return option("--out", metavar="DIR", default="mcheck-out", help="Where traces are saved.")
 
 
-def scope_options() -> list[click.Option]:
+def scope_options(protocol: Protocol | None) -> list[click.Option]:
     """What is checked, and when to stop: shared by run and simulate."""
+    tweaks = list(protocol.tweaks) if protocol is not None else []
+
+    def complete_tweak(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+        return [name for name in tweaks if name.startswith(incomplete)]
+
     return [
-        option("--tweak", metavar="NAME", help="Run the protocol with one rule changed (see mcheck explain PROTOCOL)."),
-        option("--property", "properties", type=Title(), multiple=True, metavar="TITLE", help="Check only this property; repeatable."),
+        option("--tweak", metavar="NAME", shell_complete=complete_tweak, help="Run the protocol with one rule changed (see mcheck explain PROTOCOL)."),
+        option("--property", type=Title(), multiple=True, metavar="TITLE", help="Check only this property; repeatable."),
         option("--time-limit", type=Seconds(), help="Stop after this many seconds."),
         option("--memory-limit", type=Number(1), metavar="MB", help="Stop when the process holds more than this."),
     ]  # fmt: skip

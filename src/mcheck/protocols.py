@@ -16,6 +16,7 @@ from typing import Any
 
 from mcheck.models import PROTOCOLS, TWEAKS
 from mcheck.spec import Instance, McheckError, Spec, SpecError, UsageError
+from mcheck.spec.declare import declaration_of
 from mcheck.spec.specification import did_you_mean
 
 ENTRY_POINTS = "mcheck.protocols"
@@ -33,10 +34,12 @@ class Protocol:
     """The sources of its tweaks by name."""
 
     def tweaked(self, name: str | None) -> type[Spec[Any]]:
-        """The class of a tweak; the good spec for None.  UsageError for an unknown name."""
+        """The class of a tweak, by its name or that of its class; the good spec for None.  UsageError for an unknown name."""
         if name is None:
             return self.cls
-        source = self.tweaks.get(name) or self.tweaks.get(name.replace("_", "-").lower())
+        wanted = name.replace("_", "-").lower()
+        by_class = {kebab(source.rpartition(":")[2]): source for source in self.tweaks.values()}
+        source = self.tweaks.get(wanted) or by_class.get(kebab(name)) or by_class.get(wanted)
         if source is None:
             raise UsageError(
                 f"{self.name} has no tweak {name!r}{did_you_mean(name, self.tweaks)}; it has {', '.join(self.tweaks) or 'none'}"
@@ -174,7 +177,7 @@ def _load(path: Path) -> ModuleType:
     known = _loaded.get(path.resolve())
     if known is not None:
         return known
-    name = f"mcheck_file_{path.stem}"
+    name = f"mcheck_file_{len(_loaded)}_{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise UsageError(f"{path}: not a Python file: write path/to/file.py:Class")
@@ -202,8 +205,9 @@ def _specs_of(module: ModuleType) -> Iterator[type[Spec[Any]]]:
 
 
 def _only_spec(module: ModuleType, path: str) -> type[Spec[Any]]:
-    """The spec that all others in the file derive from."""
-    found = list(_specs_of(module))
+    """The spec with actions that all others in the file derive from."""
+    every = list(_specs_of(module))
+    found = [c for c in every if any(_is_action(m) for b in c.__mro__ for m in vars(b).values())] or every
     roots = [c for c in found if not any(c is not d and issubclass(c, d) for d in found)]
     if not found:
         raise UsageError(f"{path}: no specification in this file: define class Name(Spec[State])")
@@ -213,11 +217,18 @@ def _only_spec(module: ModuleType, path: str) -> type[Spec[Any]]:
     return roots[0]
 
 
+def _is_action(member: object) -> bool:
+    declaration = declaration_of(member)
+    return declaration is not None and declaration.kind == "action"
+
+
 def _class_in(module: ModuleType, name: str, source: str) -> type[Spec[Any]]:
     specs = [c.__name__ for c in _specs_of(module)]
     value = getattr(module, name, None)
     if value is None:
-        raise UsageError(f"{source}: no class {name!r}{did_you_mean(name, specs)}; there is {', '.join(specs) or 'no Spec'}")
+        raise UsageError(
+            f"{source}: no class {name!r}{did_you_mean(name, specs)}; there is {', '.join(specs) or 'no Spec'}"
+        )
     if not isinstance(value, type) or not issubclass(value, Spec) or value is Spec:
         raise UsageError(f"{source}: {name} is not a specification: derive it from Spec[State]")
     return value

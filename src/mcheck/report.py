@@ -12,7 +12,8 @@ from mcheck.checker.verdict import Limits, PropertyResult, Verdict
 from mcheck.counterexamples import LanesText, Notation, facts
 from mcheck.counterexamples.mapped import mapped_step
 from mcheck.protocols import Protocol
-from mcheck.scope import bounds_text, constants_text, counted, sentence
+from mcheck.scope import bounds_text, constants_text, counted
+from mcheck.scope import sentence as verdict_sentence
 from mcheck.spec import Behavior, Instance, Rule
 from mcheck.terminal import Terminal
 
@@ -30,7 +31,9 @@ class Subject:
     @property
     def source(self) -> str:
         """The source of the class that ran."""
-        return self.protocol.source if self.tweak is None else self.protocol.tweaks.get(self.tweak, self.protocol.source)
+        return (
+            self.protocol.source if self.tweak is None else self.protocol.tweaks.get(self.tweak, self.protocol.source)
+        )
 
     @property
     def typed(self) -> str:
@@ -50,8 +53,7 @@ class Report:
 
     def search(self, verdict: Verdict, saved: str | None) -> str:
         """The report on a breadth-first search."""
-        engine = verdict.engine + (", states compared exactly" if verdict.collision_bound is None else "")
-        lines = [self.header(verdict.limits, [*(["symmetry"] if verdict.symmetry else []), engine])]
+        lines = [self.header(verdict.limits, [*(["symmetry"] if verdict.symmetry else []), verdict.engine])]
         lines += self.properties(verdict.properties, verdict.distinct)
         lines += self.coverage(verdict.actions, verdict.never_fired, verdict.guards_never_true, verdict.cut)
         lines += self.deadlocks(verdict)
@@ -67,7 +69,7 @@ class Report:
                 lines.append(f"  the search was stopped: {verdict.reason}")
         else:
             style = {"holds": "good", "holds-up-to": "good", "inconclusive": "doubt"}[verdict.result]
-            head, separator, rest = sentence(verdict).partition(":")
+            head, separator, rest = verdict_sentence(verdict).partition(":")
             lines.append(self.terminal.style(head, style) + separator + rest)
             lines += self.doubts(verdict)
         return "\n".join(lines)
@@ -88,7 +90,9 @@ class Report:
             return "\n".join([*lines, "", *self.violation(result.violation, "not the shortest", saved)])
         ended = f"stopped by {result.reason}; " if result.reason else ""
         head = self.terminal.style("NOTHING VIOLATED", "doubt")
-        lines.append(f"{head} on these walks: {ended}{result.distinct:,} states were visited.  Random walks prove nothing.")
+        lines.append(
+            f"{head} on these walks: {ended}{result.distinct:,} states were visited.  Random walks prove nothing."
+        )
         return "\n".join(lines)
 
     # ------------------------------------------------------------------ parts
@@ -123,7 +127,9 @@ class Report:
         cut: dict[str, int],
     ) -> list[str]:
         """What happened, and what never did."""
-        lines = [self.item("actions", " · ".join(f"{name} {times:,}" for name, times in fired.items() if times) or "none")]
+        lines = [
+            self.item("actions", " · ".join(f"{name} {times:,}" for name, times in fired.items() if times) or "none")
+        ]
         lines.append(self.item("never fired", ", ".join(never) or "none"))
         if guards is not None:
             lines.append(self.item("never true", "; ".join(f"{a}: {reason}" for a, reason in guards) or "none"))
@@ -154,9 +160,13 @@ class Report:
         missed = [p.rule.title for p in verdict.properties if p.finding == "not-reached"]
         lines = []
         if missed:
-            lines.append(f"  never reached: {', '.join(missed)}.  What cannot happen cannot go wrong: is the search too small?")
+            lines.append(
+                f"  never reached: {', '.join(missed)}.  What cannot happen cannot go wrong: is the search too small?"
+            )
         if verdict.never_fired:
-            lines.append(f"  never fired: {', '.join(verdict.never_fired)}.  Nothing is known about what these actions do.")
+            lines.append(
+                f"  never fired: {', '.join(verdict.never_fired)}.  Nothing is known about what these actions do."
+            )
         return lines
 
     def item(self, name: str, words: str) -> str:
@@ -179,13 +189,14 @@ class Report:
         rule = result.rule
         head = f"VIOLATED {rule.title}"
         tail = f"{counted(len(behavior.steps), 'step')}, {how}" if behavior.steps else "in an initial state"
-        said = f" — {rule.sentence}" if rule.sentence else ""
+        sentence = rule.sentence.partition("  Source:")[0]
+        said = f" — {sentence}" if sentence else ""
         if len(head + said + tail) + 3 <= self.terminal.width:
             gap = " " * (self.terminal.width - len(head + said + tail))
             lines = [self.terminal.style(head, "bad") + said + gap + tail]
         else:
             lines = [self.terminal.style(head, "bad") + f"  {tail}"]
-            lines += textwrap.wrap(rule.sentence, self.terminal.width - 2, initial_indent="  ", subsequent_indent="  ")
+            lines += textwrap.wrap(sentence, self.terminal.width - 2, initial_indent="  ", subsequent_indent="  ")
         lines += self.facts(behavior, rule, result.arguments)
         lines += self.table(behavior)
         return [*lines, *self.commands(saved)]
@@ -215,7 +226,9 @@ class Report:
         lines = []
         with self.instance.active():
             for action in self.instance.actions:
-                outcomes = (self.instance.outcome(action, behavior.last, a) for a in action.signature.arguments(behavior.last))
+                outcomes = (
+                    self.instance.outcome(action, behavior.last, a) for a in action.signature.arguments(behavior.last)
+                )
                 reasons = dict.fromkeys(o.disabled for o in outcomes if o.disabled)
                 lines.append(self.item(action.name, " / ".join(reasons) or "no values for its parameters"))
         return lines

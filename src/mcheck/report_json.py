@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from mcheck.checker.simulate import Simulation
@@ -77,7 +78,8 @@ def simulation_document(subject: Subject, result: Simulation, saved: str | None)
 
 def as_json(document: Any) -> str:
     """The document as text: one key a line, lists of numbers on one."""
-    return json.dumps(document, indent=2, ensure_ascii=True)
+    written = json.dumps(document, indent=2, ensure_ascii=True)
+    return re.sub(r"\[\n\s*(\d+(?:,\n\s*\d+)*)\n\s*\]", lambda m: f"[{' '.join(m.group(1).split())}]", written)
 
 
 def _head(subject: Subject, engine: str) -> dict[str, Any]:
@@ -92,9 +94,7 @@ def _head(subject: Subject, engine: str) -> dict[str, Any]:
 
 
 def _properties(results: tuple[PropertyResult, ...]) -> list[dict[str, Any]]:
-    return [
-        {"name": r.rule.title, "kind": r.rule.kind, "result": r.finding, "steps": r.steps} for r in results
-    ]
+    return [{"name": r.rule.title, "kind": r.rule.kind, "result": r.finding, "steps": r.steps} for r in results]
 
 
 def _violation(result: PropertyResult | None, saved: str | None) -> dict[str, Any] | None:

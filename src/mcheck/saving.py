@@ -10,7 +10,9 @@ from mcheck.spec import Behavior, Rule
 from mcheck.terminal import Terminal
 
 
-def save_trace(subject: Subject, behavior: Behavior, rule: Rule | None, directory: str, terminal: Terminal) -> str | None:
+def save_trace(
+    subject: Subject, behavior: Behavior, rule: Rule | None, directory: str, terminal: Terminal
+) -> str | None:
     """The path of the saved trace; None, and one line of warning, where it cannot be written."""
     try:
         path = save(behavior, rule, Path(directory), subject.protocol.name, subject.tweak, subject.protocol.source)

@@ -58,7 +58,7 @@ def _up_to(verdict: Verdict) -> str:
         places.append(", ".join(f"{n} {bounds[n]}" if n in bounds else n for n in verdict.cut))
         total = sum(verdict.cut.values())
         left.append(f"{counted(total, 'step')} beyond {'it' if len(verdict.cut) == 1 else 'them'} {_was(total)} cut")
-    beyond = "it" if len(places) + len(verdict.cut) <= 1 or (at_depth and not verdict.cut) else "that"
+    beyond = "it" if at_depth + len(verdict.cut) == 1 else "them"
     if not places:
         return "HOLDS UP TO the states found, not all of which were expanded.  Not a proof beyond them."
     return f"HOLDS UP TO {' and '.join(places)}: {'; '.join(left)}.  Not a proof beyond {beyond}."

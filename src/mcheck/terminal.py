@@ -16,7 +16,7 @@ _ASCII = str.maketrans(
 _STYLES = {"good": "1;32", "bad": "1;31", "doubt": "1;33", "dim": "2", "bold": "1"}
 
 
-class OutputFailed(Exception):
+class OutputError(Exception):
     """The result cannot be written; `str` says why."""
 
 
@@ -36,7 +36,7 @@ class Terminal:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colored else text
 
     def print(self, text: str) -> None:
-        """Write lines to standard output.  Nothing if the reader has gone; OutputFailed if the disk is full."""
+        """Write lines to standard output.  Nothing if the reader has gone; OutputError if the disk is full."""
         if self._gone:
             return
         try:
@@ -44,10 +44,10 @@ class Terminal:
             self.out.flush()
         except BrokenPipeError:
             self._gone = True
-            _discard(self.out)
+            discard(self.out)
         except OSError as error:
-            _discard(self.out)
-            raise OutputFailed(error.strerror or str(error)) from None
+            discard(self.out)
+            raise OutputError(error.strerror or str(error)) from None
 
     def warn(self, message: str) -> None:
         """One line on standard error."""
@@ -61,7 +61,7 @@ def complain(message: str) -> None:
         sys.stderr.write(fitted(line, sys.stderr) + "\n")
         sys.stderr.flush()
     except OSError:
-        _discard(sys.stderr)
+        discard(sys.stderr)
 
 
 def fitted(text: str, stream: IO[str]) -> str:
@@ -99,7 +99,7 @@ def _asked_width() -> int:
     return min(max(int(columns), 40), 400) if columns.isdigit() else 100
 
 
-def _discard(stream: IO[str]) -> None:
+def discard(stream: IO[str]) -> None:
     """Let what is still buffered vanish, so that nothing complains at exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)

@@ -24,8 +24,7 @@ def reachable_states(instance: Instance) -> list[set[Any]]:
 def orbits(instance: Instance, states: Iterable[Any], classes: tuple[IndexType, ...]) -> set[frozenset[Any]]:
     """The orbits of the states under all permutations of the members of these scalarsets."""
     groups = [
-        [dict([(cls, p)]) for p in permutations([cls.member(k) for k in range(instance.size_of(cls))])]
-        for cls in classes
+        [{cls: p} for p in permutations([cls.member(k) for k in range(instance.size_of(cls))])] for cls in classes
     ]
     renamings = [{cls: p for part in parts for cls, p in part.items()} for parts in product(*groups)]
     return {frozenset(instance.state_domain.rename(s, r) for r in renamings) for s in states}
@@ -33,7 +32,7 @@ def orbits(instance: Instance, states: Iterable[Any], classes: tuple[IndexType, 
 
 def peterson_states(broken: bool = False) -> set[tuple[int, ...]]:
     """Peterson's algorithm on bare integers: (where 0, where 1, turn), the flag of a process being `where > 0`."""
-    seen = {(0, 0, 0), (0, 0, 1)}
+    seen: set[tuple[int, ...]] = {(0, 0, 0), (0, 0, 1)}
     stack = list(seen)
     while stack:
         *where, turn = stack.pop()

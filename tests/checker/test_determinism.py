@@ -10,10 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 from mcheck.checker import explore, simulate, why_not_symmetric
-from mcheck.models.paxos import IgnoresVotes
+from mcheck.models.two_phase_commit import CommitsEarly
 from tests.checker import toys
 
-for spec in (toys.StealsLocks(), toys.CounterIdles(), toys.FavoursInAction(), IgnoresVotes()):
+for spec in (toys.StealsLocks(), toys.CounterIdles(), toys.FavoursInAction(), CommitsEarly()):
     for symmetry in (False, True):
         if symmetry and why_not_symmetric(spec.instance):
             print(why_not_symmetric(spec.instance))
@@ -38,5 +38,4 @@ def output(seed: str) -> str:
 def test_no_hash_reaches_the_output() -> None:
     first = output("1")
     assert len(first.splitlines()) > 20
-    assert output("2") == first
     assert output("77") == first

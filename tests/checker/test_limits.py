@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
+from tests.checker import toys
 
 from mcheck.checker import Limits, Progress, RuleFailed, explore
 from mcheck.checker import limits as limits_module
 from mcheck.checker.limits import peak_mb, resident_mb
 from mcheck.spec import Failure, SpecError, UsageError
-from tests.checker import toys
 
 
 def test_the_state_limit_is_exact() -> None:
@@ -51,7 +52,8 @@ def test_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_memory_is_measured() -> None:
-    assert 5 < resident_mb() <= peak_mb() < 10_000
+    """The system counts pages in batches, so that the peak may lag behind by a little."""
+    assert 5 < resident_mb() <= peak_mb() + 8 < 10_000
 
 
 def test_an_interrupt_keeps_what_was_found() -> None:
@@ -99,7 +101,7 @@ def test_progress_is_reported_at_intervals(monkeypatch: pytest.MonkeyPatch) -> N
     verdict = explore(toys.Locks().instance, progress=reports.append)
     assert 10 < len(reports) <= verdict.distinct / 20 + 1
     assert [r.distinct for r in reports] == sorted(r.distinct for r in reports)
-    assert all(b.seconds - a.seconds >= 0.2 for a, b in zip(reports, reports[1:], strict=False))
+    assert all(b.seconds - a.seconds > 0.19 for a, b in itertools.pairwise(reports))
     assert reports[-1].depth <= verdict.depth + 1
 
 
@@ -141,6 +143,27 @@ def test_an_error_in_the_initial_state() -> None:
     with pytest.raises(RuleFailed, match="reached in 0 steps") as caught:
         explore(FailsAtOnce().instance)
     assert caught.value.behavior.steps == ()
+
+
+def test_a_constraint_that_fails_in_an_initial_state() -> None:
+    class StartsAtTwo(toys.ConstraintRaises):
+        def init(self) -> toys.CounterState:
+            return toys.CounterState(value=2)
+
+    with pytest.raises(RuleFailed, match="odd") as caught:
+        explore(StartsAtTwo().instance)
+    assert caught.value.behavior.initial == toys.CounterState(value=2)
+
+
+def test_an_error_on_a_step_to_a_known_state_leads_to_where_the_step_begins() -> None:
+    class FailsOnTheWayBack(toys.CounterFallsBack):
+        @toys.step("Up Or Reset")
+        def up_or_reset(self, before: toys.CounterState, after: toys.CounterState) -> bool:
+            return after.value > before.value or 1 // (after.value - 1) > 0
+
+    with pytest.raises(RuleFailed, match="reached in 2 steps") as caught:
+        explore(FailsOnTheWayBack().instance)
+    assert caught.value.behavior.last == toys.CounterState(value=2)
 
 
 @pytest.mark.parametrize("spec", [toys.FlipsACoin(), toys.FlipsAGuard()])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.checker import toys
+from tests.checker.brute_force import peterson_states, reachable_states
 
 from mcheck.checker import Limits, Verdict, explore
 from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit
 from mcheck.spec import Spec, UsageError, replay
-from tests.checker import toys
-from tests.checker.brute_force import peterson_states, reachable_states
 
 
 def findings(verdict: Verdict) -> dict[str, tuple[str, int | None]]:
@@ -32,7 +32,7 @@ def test_a_counter_is_counted() -> None:
     ("spec", "distinct", "generated", "depth"),
     [
         (TwoPhaseCommit(managers=3), 288, 1146, 10),
-        (TwoPhaseCommit(managers=4), 6**4 + 4**4 + 2**4, None, 14),
+        (TwoPhaseCommit(managers=4), 6**4 + 4**4 + 2**4, None, 13),
         (toys.Starts(), 6, 9, 2),
         (toys.Peterson(), 20, 36, 5),
     ],
@@ -129,7 +129,7 @@ def test_depth_0_is_the_initial_states() -> None:
         (toys.PetersonWithoutFlags(), "Mutual Exclusion", 6),
         (toys.ClockJumps(), "implements Counter", 6),
         (toys.ClockStartsLate(), "implements Counter", 0),
-        (CommitsEarly(), "Consistent", 5),
+        (CommitsEarly(), "implements TCommit", 4),
     ],
 )
 def test_the_shortest_violation_is_found_and_replays(spec: Spec, title: str, steps: int) -> None:
@@ -139,6 +139,11 @@ def test_the_shortest_violation_is_found_and_replays(spec: Spec, title: str, ste
     assert (verdict.violation.rule.title, verdict.violation.steps) == (title, steps)
     behavior = verdict.violation.behavior
     assert replay(spec.instance, behavior.initial, behavior.labels) == behavior
+
+
+def test_the_published_bug_of_two_phase_commit() -> None:
+    """The manager commits once one has prepared: inconsistent after 5 steps."""
+    assert findings(explore(CommitsEarly().instance, properties=["Consistent"])) == {"Consistent": ("violated", 5)}
 
 
 def test_a_violation_names_the_arguments_that_falsify() -> None:
@@ -167,6 +172,24 @@ def test_keep_going_reports_the_shortest_violation_of_each_property() -> None:
     assert findings(both)["Never Four"] == ("violated", 4)
     assert (both.distinct, both.exhaustive, both.result) == (6, True, "violated")
     assert both.violation is not None and both.violation.rule.title == "Up Or Reset"
+
+
+def test_the_first_violation_of_a_property_is_kept() -> None:
+    """Each of the three is decided at more than one depth."""
+
+    class Decided(toys.CounterReachesThree):
+        @toys.step("Small Steps")
+        def small_steps(self, before: toys.CounterState, after: toys.CounterState) -> bool:
+            return after.value < 2
+
+        @toys.reachable("above 0")
+        def above(self, s: toys.CounterState) -> bool:
+            return s.value > 0
+
+    found = findings(explore(Decided().instance, keep_going=True))
+    assert found["In Range"] == ("violated", 3)
+    assert found["Small Steps"] == ("violated", 2)
+    assert found["above 0"] == ("reached", 1)
 
 
 def test_a_step_that_finds_no_new_state_is_checked() -> None:
@@ -219,17 +242,14 @@ def test_guards_of_a_refined_spec_do_not_count() -> None:
     verdict = explore(toys.Clock().instance)
     assert verdict.guards_never_true == ()
 
-    class NeverTicks(toys.Clock):
-        def may_tick(self, s: toys.ClockState) -> bool:
-            return False
-
+    class NeverStops(toys.Clock):
         @toys.action
-        def tick(self, s: toys.ClockState) -> toys.ClockState:
-            toys.require(self.may_tick(s), "the counter is below the top")
+        def stop(self, s: toys.ClockState) -> toys.ClockState:
+            toys.require(s.minute > self.last, "the counter is below the top")
             return s
 
-    verdict = explore(NeverTicks().instance)
-    assert verdict.guards_never_true == (("tick", "the counter is below the top"),)
+    verdict = explore(NeverStops().instance)
+    assert verdict.guards_never_true == (("stop", "the counter is below the top"),)
 
 
 def test_a_deadlock_is_reported() -> None:

@@ -380,6 +380,26 @@ class FavoursInStep(Locks):
         return after.owner[k] == before.owner[k] or after.owner[k] != Node(0)
 
 
+class Timed(Record):
+    clock: Annotated[int, Range(0, 9999)] = 0
+    turn: Node | None = None
+
+
+class FavoursEarly(Spec[Timed]):
+    """Node 1 is favoured at one moment of ten thousand: random states hardly ever meet it, but every walk does."""
+
+    nodes: int = constant(3, "nodes")
+
+    def init(self) -> Timed:
+        return Timed()
+
+    @action
+    def take_turn(self, s: Timed, i: Node) -> Timed:
+        require(s.clock < 9999, "the clock runs")
+        require(s.clock != 2 or i == Node(1), "at 2 it is the turn of node 1")
+        return Timed(clock=s.clock + 1, turn=i)
+
+
 # ---------------------------------------------------------------------------------------------------- errors
 
 

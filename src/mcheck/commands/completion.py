@@ -25,5 +25,5 @@ command = click.Command(
     "completion",
     params=[click.Argument(["shell"], type=Word("bash", "zsh", "fish"), metavar="bash|zsh|fish")],
     callback=run,
-    help="Print the completion script of a shell: eval \"$(mcheck completion bash)\"",
+    help='Print the completion script of a shell: eval "$(mcheck completion bash)"',
 )

@@ -39,7 +39,9 @@ def run(color: str) -> int:
     lines += [f"  {name:<12} {shutil.which(name) or 'not found'}: {use}" for name, use in _PROGRAMS.items()]
     encoding = getattr(sys.stdout, "encoding", None) or "unknown"
     shown = "lines and circled numbers" if knows_unicode(sys.stdout) else "plain ASCII"
-    lines.append(f"terminal     {encoding}, shows {shown}; colour {'on' if terminal.colored else 'off'}; {terminal.width} wide")
+    lines.append(
+        f"terminal     {encoding}, shows {shown}; colour {'on' if terminal.colored else 'off'}; {terminal.width} wide"
+    )
     terminal.print("\n".join(lines))
     return 4 if missing else 0
 

@@ -42,7 +42,11 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
         rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]
         lines += _section(title, rows, width)
-    properties = [(f"{d.title} ({d.kind})", _first_sentence(d.function.__doc__)) for _, d in rules if d.kind not in ("action", "constraint")]
+    properties = [
+        (f"{d.title} ({d.kind})", _first_sentence(d.function.__doc__))
+        for _, d in rules
+        if d.kind not in ("action", "constraint")
+    ]
     lines += _section("properties", properties, width)
     for title, kind in (("constants", "constant"), ("bounds", "bound")):
         declared = [(f"{option_name(n)} {c.default}", c.doc) for n, c in cls._constants.items() if c.kind == kind]
@@ -57,7 +61,9 @@ def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
     lines = [title]
     for name, words in rows:
         head = f"  {name}".ljust(column)
-        lines += textwrap.wrap(f"{head}{'  ' if len(head) > column else ''}{words}", width, subsequent_indent=" " * column)
+        lines += textwrap.wrap(
+            f"{head}{'  ' if len(head) > column else ''}{words}", width, subsequent_indent=" " * column
+        )
     return lines
 
 
@@ -67,19 +73,26 @@ def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
 def _property(words: str, width: int) -> list[str]:
     """The property of that title or method name, in every protocol that states it."""
     loaded = list(_loaded())
-    stated = [(p, name, d) for p in loaded for name, d in _declarations(p.cls).items() if d.kind not in ("action", "constraint")]
+    stated = [
+        (p, name, d)
+        for p in loaded
+        for name, d in _declarations(p.cls).items()
+        if d.kind not in ("action", "constraint")
+    ]
     found = [(p, d) for p, name, d in stated if _same(words, d.title) or _same(words, name)]
     if not found:
         titles = list(dict.fromkeys(d.title for _, _, d in stated))
         near = did_you_mean(words.title(), [*titles, *names()])
-        raise UsageError(f"no property or protocol {words!r}{near}; `mcheck explain PROTOCOL` lists the properties of one")
+        raise UsageError(
+            f"no property or protocol {words!r}{near}; `mcheck explain PROTOCOL` lists the properties of one"
+        )
     lines = []
     for protocol, declaration in found:
         lines.append(f"{declaration.title} ({declaration.kind}), in {protocol.name}")
         lines += _wrapped(_all_words(declaration.function.__doc__), width, "  ")
         for name in protocol.tweaks:
             doc = _all_words(protocol.tweaked(name).__doc__)
-            if any(_same(declaration.title, broken) for broken in _broken_by(doc)):
+            if _breaks(doc, declaration.title):
                 lines += _wrapped(f"broken by the tweak {name}: {doc}", width, "  ")
     return lines
 
@@ -93,18 +106,19 @@ def _loaded() -> Iterator[Protocol]:
             continue
 
 
-def _broken_by(doc: str) -> list[str]:
-    """The properties that a docstring says are broken: `Breaks Agreement: …`, `Breaks Log Matching and Agreement.`"""
-    return [
-        part.strip()
-        for clause in re.findall(r"Breaks ([^.:;]+)", doc)
-        for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", clause)
-    ]
+def _breaks(doc: str, title: str) -> bool:
+    """Whether a docstring says so: `Breaks Agreement: …`, `Breaks Log Matching and, with 4 terms, Leader Completeness.`"""
+    clauses = re.findall(r"Breaks (.+?)(?:\.\s|\.$|$)", doc)
+    return any(f" {_plain(title)} " in f" {_plain(clause)} " for clause in clauses)
 
 
 def _same(a: str, b: str) -> bool:
     """Whether two names of a property are the same but for case, hyphens and underscores."""
-    return re.sub(r"[\W_]+", " ", a).casefold().strip() == re.sub(r"[\W_]+", " ", b).casefold().strip()
+    return _plain(a) == _plain(b)
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[\W_]+", " ", words).casefold().strip()
 
 
 def _declarations(cls: type) -> dict[str, Declaration]:

@@ -48,7 +48,9 @@ def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
         numbers = ", ".join(f"{n} {v}" for n, v in {**e["constants"], **e["bounds"]}.items())
         lines += textwrap.wrap(head + (e["source"] or "no source given"), width, subsequent_indent=" " * len(head))
         for words in (numbers, f"tweaks: {', '.join(e['tweaks'])}" if e["tweaks"] else ""):
-            lines += textwrap.wrap(words, width, initial_indent=" " * len(head), subsequent_indent=" " * len(head))
+            lines += textwrap.wrap(
+                words, width, initial_indent=" " * len(head), subsequent_indent=" " * len(head), break_on_hyphens=False
+            )
     return lines
 
 

@@ -14,12 +14,15 @@ from mcheck.settings import from_file
 Work = Callable[[Protocol, dict[str, Any]], int]
 """What a command does with the protocol and the values of its options; the exit status."""
 
+Options = Callable[[Protocol | None], list[click.Option]]
+"""The options of a command that do not come from the constants of a spec."""
+
 
 class ProtocolCommand(click.Command):
     """`run` and `simulate`: `PROTOCOL [options]`, with one option for each constant and bound of the protocol."""
 
-    def __init__(self, name: str, work: Work, options: Callable[[], list[click.Option]], words: str) -> None:
-        super().__init__(name, params=[_protocol_argument(), *options()], help=words, callback=lambda **_: 0)
+    def __init__(self, name: str, work: Work, options: Options, words: str) -> None:
+        super().__init__(name, params=[_protocol_argument(), *options(None)], help=words, callback=lambda **_: 0)
         self.work, self.options, self.words = work, options, words
 
     def make_context(
@@ -35,13 +38,13 @@ class ProtocolCommand(click.Command):
                 return super().make_context(info_name, args, parent, **extra)
             raise
         made = self.made_for(protocol)
-        settings = from_file(protocol.name, [o.name or "" for o in self.options()], protocol.cls._constants)
+        settings = from_file(protocol.name, [o.name or "" for o in self.options(None)], protocol.cls._constants)
         defaults = {p.name: settings[k] for p in made.params for k in (_setting(p),) if k in settings and p.name}
         return made.make_context(info_name, args, parent, default_map=defaults, **extra)
 
     def made_for(self, protocol: Protocol) -> click.Command:
         """The command with the options of this protocol."""
-        options = self.options()
+        options = self.options(protocol)
         own = constant_options(protocol, options)
 
         def call(**values: Any) -> int:
@@ -54,7 +57,7 @@ class ProtocolCommand(click.Command):
 
     def protocol_in(self, args: list[str]) -> str | None:
         """The first word that is neither an option nor the value of one."""
-        flags = {n for o in self.options() if o.is_flag for n in (*o.opts, *o.secondary_opts)} | {"-h", "--help"}
+        flags = {n for o in self.options(None) if o.is_flag for n in (*o.opts, *o.secondary_opts)} | {"-h", "--help"}
         rest = iter(args)
         for word in rest:
             if not word.startswith("-"):

@@ -42,7 +42,10 @@ def run(file: str, json: bool, color: str) -> int:
         result = PropertyResult(rule, "violated", behavior, arguments)
         lines += report.violation(result, "as recorded", None)
     else:
-        lines += [*report.table(behavior, "the end"), f"NO LONGER VIOLATED: {rule.title} holds at the end of this trace."]
+        lines += [
+            *report.table(behavior, "the end"),
+            f"NO LONGER VIOLATED: {rule.title} holds at the end of this trace.",
+        ]
     terminal.print("\n".join(lines))
     return 0 if violates or rule is None else VIOLATED
 
@@ -76,7 +79,9 @@ def _judged(recorded: Any, behavior: Any) -> tuple[Any, tuple[Any, ...], bool]:
     with instance.active():
         if rule.kind == "implements":
             refinement = instance.refinements[rule.name]
-            allowed = refinement.allows(*behavior.states[-2:]) if behavior.steps else refinement.starts(behavior.initial)
+            allowed = (
+                refinement.allows(*behavior.states[-2:]) if behavior.steps else refinement.starts(behavior.initial)
+            )
             return rule, (), not allowed
         states = behavior.states[-2:] if rule.kind == "step" else behavior.states[-1:]
         if rule.kind == "step" and len(states) < 2:

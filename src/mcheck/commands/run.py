@@ -23,16 +23,18 @@ from mcheck.spec import UsageError
 ENGINES = ("auto", "native", "reference")
 
 
-def options() -> list[click.Option]:
+def options(protocol: Protocol | None) -> list[click.Option]:
     """All options that do not come from the spec."""
     return [
         option("--depth", type=Number(0), help="Explore every state at most this many steps from an initial state."),
-        *scope_options(),
+        *scope_options(protocol),
         option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
         option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
         option("--symmetry/--no-symmetry", default=False, help="Count states that differ by renaming nodes as one."),
         option("--workers", type=Number(1, 1024), default=1, help="Threads; the reference engine uses one."),
-        option("--exact", is_flag=True, help="Compare whole states, not fingerprints; the reference engine always does."),
+        option(
+            "--exact", is_flag=True, help="Compare whole states, not fingerprints; the reference engine always does."
+        ),
         option("--keep-going", is_flag=True, help="Go on after a violation; report the shortest one of each property."),
         option("--require-exhaustive", is_flag=True, help="Status 3 unless every reachable state was explored."),
         option("--deadlock", is_flag=True, help="Treat a state without enabled action as a violation."),
@@ -62,7 +64,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     try:
         verdict = explore(
             instance,
-            properties=values["properties"] or None,
+            properties=values["property"] or None,
             limits=limits,
             symmetry=values["symmetry"],
             keep_going=values["keep_going"],

@@ -11,13 +11,13 @@ from mcheck.options import Number, color_option, constants_given, json_option, o
 from mcheck.protocols import Protocol, instantiate
 
 
-def options() -> list[click.Option]:
+def options(protocol: Protocol | None) -> list[click.Option]:
     """All options that do not come from the spec."""
     return [
         option("--seed", type=Number(0), default=0, help="The same seed takes the same walks."),
         option("--samples", type=Number(1), default=100, help="Walks."),
         option("--steps", type=Number(1), default=100, help="Steps of a walk, at most."),
-        *scope_options(),
+        *scope_options(protocol),
         json_option(),
         out_option(),
         color_option(),
@@ -45,7 +45,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             seed=values["seed"],
             samples=values["samples"],
             steps=values["steps"],
-            properties=values["properties"] or None,
+            properties=values["property"] or None,
             limits=Limits(seconds=values["time_limit"], memory_mb=values["memory_limit"]),
             progress=line,
         )

@@ -1,0 +1,368 @@
+"""Whatever is wrong with what is typed, or with a spec: one line, the right status, and never a traceback."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+
+HEAD = """
+from enum import Enum, auto
+from typing import Annotated
+from mcheck.spec import (
+    AtMost, In, Index, Map, OneOf, Range, Record, Set, Spec, Where,
+    action, always, bound, constant, reachable, require, step,
+)
+
+class Node(Index, size="nodes"):
+    pass
+
+class Small(Record):
+    x: Annotated[int, Range(0, "top")] = 0
+    held: Node | None = None
+
+class Base(Spec[Small]):
+    nodes: int = constant(2, "nodes", least=1)
+    top: int = bound(2, "highest x")
+
+    def init(self) -> Small:
+        return Small()
+
+"""
+COUNT = """
+    @action
+    def count(self, s: Small) -> Small:
+        return s.replace(x=s.x + 1)
+"""
+
+
+def spec(body: str, head: str = HEAD) -> str:
+    """A file with one specification, whose class body is `body`."""
+    return head + "class Toy(Base):\n" + (body if body.strip() else COUNT)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One mistake: what is typed (`{file}` is a spec with `text`), and what must be said about it."""
+
+    name: str
+    arguments: str
+    status: int
+    says: tuple[str, ...]
+    text: str = ""
+    prepare: Callable[[Path], None] | None = None
+
+
+def row(
+    name: str, arguments: str, status: int, *says: str, text: str = "", prepare: Callable[[Path], None] | None = None
+) -> Row:
+    """A row, with what must be said as the last arguments."""
+    return Row(name, arguments, status, says, text, prepare)
+
+
+def writes(name: str, content: str | bytes) -> Callable[[Path], None]:
+    """Prepares a file of that name."""
+    data = content.encode() if isinstance(content, str) else content
+    return lambda directory: (directory / name).write_bytes(data) and None
+
+
+def trace(**changes: object) -> Callable[[Path], None]:
+    """Prepares t.json: a trace of the toy jugs, two steps long, with changes to its header."""
+    header = {
+        "schema": 1, "protocol": "two-jugs", "tweak": None, "source": "toys.py:TwoJugs", "fingerprint": "0",
+        "constants": {}, "bounds": {}, "property": "Not four gallons", "initial": "Jugs(small=0, big=0)",
+        "labels": ["fill_big()", "big_to_small()"], **changes,
+    }  # fmt: skip
+    states = [{"small": {"#bigint": str(a)}, "big": {"#bigint": str(b)}} for a, b in ((0, 0), (0, 5), (3, 2))]
+    document = {"#meta": {"mcheck": header}, "vars": ["small", "big"], "states": states}
+    return writes("t.json", json.dumps(document))
+
+
+USAGE = [
+    row("unknown protocol", "raff", 2, "'raff'", "did you mean 'raft'?", "mcheck list"),
+    row("unknown verb", "simulat", 2, "'simulat'", "did you mean 'simulate'?"),
+    row("nothing like it", "xyzzy --depth 3", 2, "'xyzzy'", "mcheck list"),
+    row("unknown protocol after run", "run paxoss", 2, "'paxoss'", "did you mean 'paxos'?"),
+    row("unknown tweak", "toys.py:Lock --tweak grant-twice", 2, "'grant-twice'", "did you mean 'grants-twice'?"),
+    row("tweak of a spec without", "toys.py:TwoJugs --tweak x", 2, "no tweak 'x'", "it has none"),
+    row("unknown option", "toys.py:Lock --dept 3", 2, "--dept", "--depth"),
+    row("option of another spec", "toys.py:TwoJugs --nodes 3", 2, "--nodes"),
+    row("option before the command", "--depth 3 die-hard", 2, "--depth"),
+    row("no protocol", "run", 2, "PROTOCOL"),
+    row("two protocols", "toys.py:Lock paxos", 2, "paxos"),
+    row("option without value", "toys.py:Lock --depth", 2, "--depth"),
+    row("unknown property", "toys.py:Lock --property mutual_exlusion", 2, "'mutual_exlusion'", "did you mean"),
+    row("no nodes", "toys.py:Lock --nodes 0", 2, "--nodes", "from 1 to", "'0'"),
+    row("minus one node", "toys.py:Lock --nodes -1", 2, "--nodes", "'-1'"),
+    row("nodes abc", "toys.py:Lock --nodes abc", 2, "--nodes", "must be an integer", "'abc'"),
+    row("half a node", "toys.py:Lock --nodes 1.5", 2, "--nodes", "must be an integer", "'1.5'"),
+    row("very many nodes", f"toys.py:Lock --nodes {10**30}", 2, "--nodes", "1,000,000"),
+    row("digits without end", f"toys.py:Lock --nodes {'9' * 5000}", 2, "--nodes", "must be an integer"),
+    row("too many nodes for a map", "toys.py:Lock --nodes 5000", 2, "5,000", "at most 4,096", "--nodes 5000"),
+    row("a bound without a value in it", "toys.py:Lock --max-turn -3", 2, "max_turn", "-3"),
+    row("a negative capacity", "toys.py:Lock --max-requests -1", 2, "max_requests", "negative"),
+    row("negative depth", "toys.py:Lock --depth -1", 2, "--depth", "at least 0", "'-1'"),
+    row("time limit x", "toys.py:Lock --time-limit x", 2, "--time-limit", "positive number of seconds", "'x'"),
+    row("no time at all", "toys.py:Lock --time-limit 0", 2, "--time-limit", "positive"),
+    row("endless time", "toys.py:Lock --time-limit inf", 2, "--time-limit", "positive"),
+    row("no time known", "toys.py:Lock --time-limit nan", 2, "--time-limit", "positive"),
+    row("no memory", "toys.py:Lock --memory-limit 0", 2, "--memory-limit", "at least 1"),
+    row("no states", "toys.py:Lock --max-states 0", 2, "--max-states", "at least 1"),
+    row("no workers", "toys.py:Lock --workers 0", 2, "--workers", "from 1 to"),
+    row("unknown engine", "toys.py:Lock --engine quick", 2, "--engine", "auto, native, reference", "'quick'"),
+    row("unknown colour", "toys.py:Lock --color red", 2, "--color", "auto, always, never"),
+    row("conflict: exact fingerprints", "toys.py:Lock --symmetry=yes", 2, "--symmetry"),
+    row("walks of no steps", "simulate toys.py:Lock --steps 0", 2, "--steps", "at least 1"),
+    row("an option of run in simulate", "simulate toys.py:Lock --depth 3", 2, "--depth"),
+    row("unknown to explain", "explain Agreemnt", 2, "'Agreemnt'", "did you mean 'Agreement'?"),
+    row("explain nothing", "explain", 2, "PROTOCOL|PROPERTY"),
+    row("unknown shell", "completion tcsh", 2, "bash, zsh, fish"),
+    row("symmetry where members are named", "{file}:Toy --symmetry", 2, "symmetry", text=spec("""
+    def init(self) -> Small:
+        return Small(held=Node(0))
+""" + COUNT)),
+]  # fmt: skip
+
+SETTINGS = [
+    row("settings are not TOML", "toys.py:Lock", 2, "pyproject.toml", "not TOML", prepare=writes("pyproject.toml", "[tool")),
+    row("unknown setting", "toys.py:Lock", 2, "'dept'", "did you mean 'depth'?",
+        prepare=writes("pyproject.toml", "[tool.mcheck]\ndept = 3\n")),
+    row("unknown constant in settings", "toys.py:Lock", 2, "'node'", "[tool.mcheck.lock]",
+        prepare=writes("pyproject.toml", "[tool.mcheck.lock]\nnode = 3\n")),
+    row("a wrong value in settings", "toys.py:Lock", 2, "--depth", "True",
+        prepare=writes("pyproject.toml", "[tool.mcheck]\ndepth = true\n")),
+    row("a setting that is a table", "toys.py:Lock", 2, "tool.mcheck",
+        prepare=writes("pyproject.toml", "[tool]\nmcheck = 3\n")),
+]  # fmt: skip
+
+FILES = [
+    row("missing file", "absent.py:Toy", 2, "absent.py", "no such file"),
+    row("missing file, nearly", "toy.py", 2, "toy.py", "did you mean 'toys.py'?"),
+    row("a directory", "./", 2, "not a Python file"),
+    row("not a Python file", "./notes.txt", 2, "notes.txt", "not a Python file", prepare=writes("notes.txt", "hello")),
+    row("syntax error", "bad.py:Toy", 4, "bad.py:2", "invalid syntax", prepare=writes("bad.py", "x = 1\nclass = 3\n")),
+    row("not text", "bad.py:Toy", 4, "bad.py", prepare=writes("bad.py", b"\xff\xfe\x00\x01")),
+    row("import error", "bad.py:Toy", 4, "bad.py:1", "no_such_module", prepare=writes("bad.py", "import no_such_module\n")),
+    row("error while loading", "bad.py:Toy", 4, "bad.py:2", "ZeroDivisionError", prepare=writes("bad.py", "\n1/0\n")),
+    row("a file that exits", "bad.py:Toy", 4, "bad.py:1", "SystemExit", prepare=writes("bad.py", "raise SystemExit(0)\n")),
+    row("missing class", "toys.py:Look", 2, "no class 'Look'", "did you mean 'Lock'?"),
+    row("not a Spec", "toys.py:Request", 2, "Request is not a specification", "Spec[State]"),
+    row("a function", "toys.py:action", 2, "action is not a specification"),
+    row("several candidates", "toys.py", 2, "toys.py:TwoJugs", "toys.py:Lock", "say which"),
+    row("no spec in the file", "bad.py", 2, "no specification", prepare=writes("bad.py", "x = 1\n")),
+    row("nothing after the colon", "toys.py:", 2, "say which"),
+]  # fmt: skip
+
+
+def state(fields: str, body: str = COUNT) -> str:
+    """A specification whose state has these fields besides `x`."""
+    classes = f"class Odd(Record):\n    x: Annotated[int, Range(0, 'top')] = 0\n    {fields}\n\n"
+    start = '    def init(self) -> "Odd":\n        return Odd()\n'
+    return HEAD + classes + "class Toy(Base):\n" + start + body.replace("Small", "Odd")
+
+
+SPECS = [
+    row("bare int", "{file}:Toy", 4, "Odd.y", "bare int", "Range(lo, hi)", text=state("y: int = 0")),
+    row("list field", "{file}:Toy", 4, "Odd.y", "list is mutable", text=state("y: list[int] = []")),
+    row("float field", "{file}:Toy", 4, "Odd.y", "float is not a domain", text=state("y: float = 0.0")),
+    row("unknown constant in Range", "{file}:Toy", 4, "Odd.y", "'topp'", "did you mean 'top'?",
+        text=state("y: Annotated[int, Range(0, 'topp')] = 0")),
+    row("Set over a huge universe", "{file}:Toy", 4, "Odd.y", "at most 4,096", "AtMost",
+        text=state("y: Set[Annotated[int, Range(0, 99999)]] = Set()")),
+    row("sequence without length", "{file}:Toy", 4, "Odd.y", "AtMost", text=state("y: tuple[Node, ...] = ()")),
+    row("two marks", "{file}:Toy", 4, "Odd.y", "In", text=state("y: Annotated[Node, In('x')] = None")),
+    row("unknown name in an annotation", "{file}:Toy", 4, "Odd", "'Nod'", text=state("y: 'Nod | None' = None")),
+    row("In an unknown field", "{file}:Toy", 4, "Toy.go", 'In("msgs")', "no field", text=spec("""
+    @action
+    def go(self, s: Small, m: Annotated[Node, In("msgs")]) -> Small:
+        return s
+""")),
+    row("In a field without members", "{file}:Toy", 4, "Toy.go", "no members", text=spec("""
+    @action
+    def go(self, s: Small, m: Annotated[Node, In("x")]) -> Small:
+        return s
+""")),
+    row("parameter without annotation", "{file}:Toy", 4, "Toy.go", "parameter i", text=spec("""
+    @action
+    def go(self, s: Small, i) -> Small:
+        return s
+""")),
+    row("OneOf nothing", "{file}:Toy", 4, "Toy.go", "quorums", text=spec("""
+    @action
+    def go(self, s: Small, q: Annotated[Set[Node], OneOf("quorums")]) -> Small:
+        return s
+""")),
+    row("a rule for parameters that raises", "{file}:Toy", 4, "Toy", "ZeroDivisionError", ".py:", text=spec("""
+    def quorums(self):
+        return 1 // 0
+
+    @action
+    def go(self, s: Small, q: Annotated[Set[Node], OneOf("quorums")]) -> Small:
+        return s
+""")),
+    row("no action", "{file}:Toy", 4, "Toy has no action", text=spec("    pass\n")),
+    row("override without decorator", "{file}:Child", 4, "Child.count", "without its decorator", "@action",
+        text=spec(COUNT) + "class Child(Toy):\n    def count(self, s: Small) -> Small:\n        return s\n"),
+    row("two properties of one title", "{file}:Toy", 4, "two properties called 'P'", text=spec(COUNT + """
+    @always("P")
+    def p(self, s: Small) -> bool:
+        return True
+
+    @always("P")
+    def q(self, s: Small) -> bool:
+        return True
+""")),
+    row("a property without title", "{file}:Toy", 4, "@always needs a title", text=spec(COUNT + """
+    @always
+    def p(self, s: Small) -> bool:
+        return True
+""")),
+    row("init outside its domain", "{file}:Toy", 4, "Toy.init", "Small.x", "-1", text=spec("""
+    def init(self) -> Small:
+        return Small(x=-1)
+""" + COUNT)),
+    row("init beyond a bound", "{file}:Toy", 4, "Toy.init", "top = 2", text=spec("""
+    def init(self) -> Small:
+        return Small(x=3)
+""" + COUNT)),
+    row("init raises", "{file}:Toy", 4, "init", "division", ".py:", text=spec("""
+    def init(self) -> Small:
+        return Small(x=1 // 0)
+""" + COUNT)),
+    row("init returns nothing", "{file}:Toy", 4, "Toy.init", "None", text=spec("""
+    def init(self) -> Small:
+        pass
+""" + COUNT)),
+    row("action returns None", "{file}:Toy", 4, "go()", "None", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        s.replace(x=1)
+""")),
+    row("action leaves the domain", "{file}:Toy", 4, "go()", "Small.x", "-1", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return s.replace(x=s.x - 1)
+""")),
+    row("index out of range", "{file}:Toy", 4, ".py:", "go()", "index", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return s.replace(x=(1, 2)[s.x + 2])
+""")),
+    row("None.field", "{file}:Toy", 4, ".py:", "go()", "None", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return s.replace(x=s.held.x)
+""")),
+    row("unknown field", "{file}:Toy", 4, ".py:", "go()", "'y'", "x, held", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return s.replace(y=1)
+""")),
+    row("a key that is none", "{file}:Toy", 4, "has no size", "Node", text=HEAD + "len(Node)\nclass Toy(Base):" + COUNT),
+    row("endless recursion", "{file}:Toy", 4, "go()", "endless recursion", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return self.go(s)
+""")),
+    row("error after some steps", "{file}:Toy", 4, "go()", "division", "reached in 2 steps", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        return s.replace(x=s.x + 1 + 0 // (2 - s.x))
+""")),
+    row("property returns int", "{file}:Toy", 4, "p()", "must return a bool", "0", text=spec(COUNT + """
+    @always("P")
+    def p(self, s: Small) -> bool:
+        return s.x
+""")),
+    row("property raises", "{file}:Toy", 4, ".py:", "p(i=0)", "None", text=spec(COUNT + """
+    @always("P")
+    def p(self, s: Small, i: Node) -> bool:
+        return s.held._ordinal == 0
+""")),
+    row("require without a bool", "{file}:Toy", 4, "go()", "must be a bool", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        require(s.x, "x")
+        return s
+""")),
+    row("an action that is no function", "{file}:Toy", 4, "go", "not a function", text=spec("""
+    calls = 0
+
+    @action
+    def go(self, s: Small) -> Small:
+        Toy.calls += 1
+        return s.replace(x=Toy.calls % 2)
+""")),
+    row("a line break in a message", "{file}:Toy", 4, "one two", text=spec("""
+    @action
+    def go(self, s: Small) -> Small:
+        raise ValueError("one\\ntwo")
+""")),
+    # Rows that need the tracer stand here once it is connected to the command: `role is Role.X`, a loop that branches
+    # for each node (too many paths), an order on a scalarset, a term used as a position.
+]  # fmt: skip
+
+TRACES = [
+    row("missing trace", "replay absent.json", 2, "absent.json", "No such file"),
+    row("a directory for a trace", "replay .", 2, "cannot be read"),
+    row("truncated trace", "replay t.json", 2, "t.json:1", "truncated", prepare=writes("t.json", '{"#meta": {"mcheck"')),
+    row("empty trace", "replay t.json", 2, "t.json", "not a trace", prepare=writes("t.json", "")),
+    row("bytes for a trace", "replay t.json", 2, "not text", prepare=writes("t.json", b"\xff\xfe\x81")),
+    row("foreign JSON", "replay t.json", 2, "not a trace of mcheck", prepare=writes("t.json", '{"states": []}')),
+    row("a list", "replay t.json", 2, "not a trace of mcheck", prepare=writes("t.json", "[1, 2]")),
+    row("deep JSON", "replay t.json", 2, "t.json", prepare=writes("t.json", "[" * 100_000)),
+    row("a trace of the future", "replay t.json", 2, "schema 2", prepare=trace(schema=2)),
+    row("a header with a hole", "replay t.json", 2, "'labels'", prepare=trace(labels=None)),
+    row("a label that is a number", "replay t.json", 2, "label", prepare=trace(labels=[1, 2])),
+    row("more labels than states", "replay t.json", 2, "states", prepare=trace(labels=["fill_big()"] * 5)),
+    row("its spec is gone", "replay t.json", 2, "gone.py", "no such file", prepare=trace(source="gone.py:TwoJugs")),
+    row("its protocol is gone", "replay t.json", 2, "'gone'", prepare=trace(source="m:C", protocol="gone")),
+    row("its tweak is gone", "replay t.json", 1, "no tweak 'gone'", prepare=trace(tweak="gone")),
+    row("stale label", "replay t.json", 1, "step 2", "no action 'pour'",
+        prepare=trace(labels=["fill_big()", "pour()"])),
+    row("a label that is no text of ours", "replay t.json", 1, "step 1", "not a label", prepare=trace(labels=["fill big", "x"])),
+    row("stale parameter", "replay t.json", 1, "step 1", "takes no parameter", prepare=trace(labels=["fill_big(i=1)", "x()"])),
+    row("stale constant", "replay t.json", 1, "no constant 'gallons'", prepare=trace(constants={"gallons": 4})),
+    row("stale property", "replay t.json", 1, "no longer has a property", prepare=trace(property="Not five gallons")),
+    row("other states than recorded", "replay t.json", 1, "step 2", "another state than recorded, in small, big",
+        prepare=trace(labels=["fill_big()", "fill_big()"])),
+    row("a trace of another spec", "replay t.json", 1, "step 0", "another state than recorded",
+        prepare=trace(source="toys.py:Lock", protocol="lock")),
+]  # fmt: skip
+
+ROWS = [*USAGE, *SETTINGS, *FILES, *SPECS, *TRACES]
+
+
+@pytest.mark.parametrize("case", ROWS, ids=[r.name for r in ROWS])
+def test_one_line_and_the_right_status(case: Row, mcheck: Call, tmp_path: Path) -> None:
+    if case.prepare is not None:
+        case.prepare(tmp_path)
+    if case.text:
+        (tmp_path / "odd.py").write_text(case.text)
+    ran = mcheck(*case.arguments.replace("{file}", "odd.py").split())
+    assert "Traceback" not in ran.out + ran.err
+    assert ran.status == case.status, ran.err
+    lines = ran.err.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("mcheck: ")
+    assert len(lines[0]) < 500
+    assert "internal error" not in lines[0]
+    for words in case.says:
+        assert words in lines[0]
+
+
+def test_there_are_many_rows_and_none_twice() -> None:
+    assert len(ROWS) >= 40
+    assert len({r.name for r in ROWS}) == len(ROWS)
+
+
+def test_the_engine_that_is_not_built_yet(mcheck: Call) -> None:
+    ran = mcheck("toys.py:Lock", "--engine", "native")
+    assert ran.status == 2
+    assert re.fullmatch(r"mcheck: --engine native is not built yet: .*\n", ran.err)
