@@ -59,7 +59,7 @@ class Notation:
         """`RequestVote(n0→n1, term=1)`."""
         shown = dict(fields_of(record))
         parts = []
-        ends = next(((a, b) for a, b in _ENDS if a in shown and b in shown), None)
+        ends = ends_of(record)
         if ends is not None:
             parts.append(f"{self.value(shown.pop(ends[0]))}→{self.value(shown.pop(ends[1]))}")
         parts += [self.argument(name, value) for name, value in shown.items()]
@@ -82,8 +82,16 @@ class Notation:
         return ", ".join(map(self.argument, rule.signature.names, values))
 
     def step(self, step: Step) -> str:
-        """`timeout(n0)`."""
+        """`timeout(n0)`; `deliver Vote(n2→n1)` where a message is all that is chosen."""
+        if len(step.arguments) == 1 and isinstance(step.arguments[0], Record):
+            return f"{step.action.name} {self.record(step.arguments[0])}"
         return f"{step.action.name}({self.arguments(step.action, step.arguments)})"
+
+
+def ends_of(record: Record) -> tuple[str, str] | None:
+    """The fields that say where a message comes from and goes to."""
+    fields = type(record)._fields
+    return next(((a, b) for a, b in _ENDS if a in fields and b in fields), None)
 
 
 def _prefixes(names: list[str]) -> dict[str, str]:

@@ -47,6 +47,7 @@ TWEAKS: dict[str, dict[str, str]] = {
         "free-vote-on-append": "mcheck.models.raft_tweaks:FreesVoteOnAppend",
         "free-vote-on-step-down": "mcheck.models.raft_tweaks:FreesVoteOnStepDown",
         "commit-alone": "mcheck.models.raft_tweaks:CommitsAlone",
+        "commit-unseen": "mcheck.models.raft_tweaks:CommitsUnseen",
         "commit-old-terms": "mcheck.models.raft_tweaks:CommitsOldTerms",
         "forget-log": "mcheck.models.raft_tweaks:ForgetsLog",
         "always-truncate": "mcheck.models.raft_tweaks:AlwaysTruncates",

@@ -17,7 +17,10 @@ Key = tuple[Any, ...]
 
 @lru_cache(maxsize=1 << 16)
 def order_key(value: Any) -> Key:
-    """A tuple that sorts values of one domain: None first, then by declaration (records, enum members), size, members."""
+    """A tuple that sorts values of one domain as their ranks do.
+
+    None first; records by class and then field by field; sequences by length; sets as the bit masks of their members.
+    """
     if value is None:
         return ()
     if isinstance(value, int):
@@ -29,7 +32,7 @@ def order_key(value: Any) -> Key:
     if isinstance(value, Enum):
         return (_positions(type(value))[value],)
     if isinstance(value, frozenset):
-        return (len(value), *sorted(map(order_key, frozenset.__iter__(value))))
+        return tuple(sorted(map(order_key, frozenset.__iter__(value)), reverse=True))
     if isinstance(value, tuple):
         return (len_of(value), *map(order_key, tuple.__iter__(value)))
     return (str(value),)

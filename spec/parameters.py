@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from mcheck.spec.annotations import In, OneOf, Where
@@ -18,7 +18,7 @@ from mcheck.spec.errors import DomainError, SpecError
 from mcheck.spec.order import order_key
 from mcheck.spec.sets import sorted_members
 
-LARGEST_TABLE = 1 << 20
+LARGEST_TABLE = 1 << 17
 
 
 class Parameter:
@@ -137,7 +137,9 @@ def _listed(where: str, mark: OneOf, spec: Any) -> tuple[Any, ...]:
             f'{where}: OneOf("{mark.source}"): {type(spec).__name__} has no method or attribute of that name'
         )
     listed: Any = source() if callable(source) else source
-    table = tuple(listed)
+    table = tuple(islice(listed, LARGEST_TABLE + 1))
+    if len(table) > LARGEST_TABLE:
+        raise SpecError(f'{where}: OneOf("{mark.source}") lists more than {LARGEST_TABLE:,} values')
     if len(set(table)) != len(table):
         raise SpecError(f'{where}: OneOf("{mark.source}") lists a value twice')
     return table

@@ -6,7 +6,7 @@ import collections
 import itertools
 import keyword
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, Self, dataclass_transform
 
 from mcheck.spec.errors import LanguageError, SpecError
 from mcheck.spec.symbolic import has_symbolic, seam
@@ -14,7 +14,7 @@ from mcheck.spec.symbolic import has_symbolic, seam
 _definitions = itertools.count()
 _new_tuple = tuple.__new__
 _items = tuple.__iter__
-_getter: Callable[[int, str | None], Any] = collections._tuplegetter  # the C accessor behind namedtuple
+_getter: Callable[[int, str | None], Any] = vars(collections)["_tuplegetter"]  # the C accessor behind namedtuple
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -147,26 +147,28 @@ class Record(tuple[Any, ...], metaclass=RecordType):
 
     __len__ = __iter__ = __getitem__ = __contains__ = __add__ = __mul__ = __rmul__ = _not_a_sequence
 
-    def _compared(self, other: object, outcome: Callable[[Any, Any], bool]) -> Any:
-        if seam.tracer is not None and has_symbolic(other):
-            return NotImplemented
-        if type(other) is not type(self) or not type(self)._ordered:
-            raise SpecError(
-                f"{type(self).__name__} has no order: declare it as class {type(self).__name__}(Record, order=True) to compare with <"
-            )
-        return outcome(tuple(_items(self))[1:], tuple(_items(other))[1:])
+    if not TYPE_CHECKING:  # to a type checker, order=True is what brings the comparisons
 
-    def __lt__(self, other: object) -> bool:
-        return self._compared(other, lambda a, b: a < b)  # type: ignore[no-any-return]
+        def _compared(self, other: object, outcome: Callable[[Any, Any], bool]) -> Any:
+            if seam.tracer is not None and has_symbolic(other):
+                return NotImplemented
+            if type(other) is not type(self) or not type(self)._ordered:
+                raise SpecError(
+                    f"{type(self).__name__} has no order: declare it as class {type(self).__name__}(Record, order=True) to compare with <"
+                )
+            return outcome(tuple(_items(self))[1:], tuple(_items(other))[1:])
 
-    def __le__(self, other: object) -> bool:
-        return self._compared(other, lambda a, b: a <= b)  # type: ignore[no-any-return]
+        def __lt__(self, other: object) -> bool:
+            return self._compared(other, lambda a, b: a < b)  # type: ignore[no-any-return]
 
-    def __gt__(self, other: object) -> bool:
-        return self._compared(other, lambda a, b: a > b)  # type: ignore[no-any-return]
+        def __le__(self, other: object) -> bool:
+            return self._compared(other, lambda a, b: a <= b)  # type: ignore[no-any-return]
 
-    def __ge__(self, other: object) -> bool:
-        return self._compared(other, lambda a, b: a >= b)  # type: ignore[no-any-return]
+        def __gt__(self, other: object) -> bool:
+            return self._compared(other, lambda a, b: a > b)  # type: ignore[no-any-return]
+
+        def __ge__(self, other: object) -> bool:
+            return self._compared(other, lambda a, b: a >= b)  # type: ignore[no-any-return]
 
 
 def _rebuild(cls: RecordType, values: tuple[Any, ...]) -> Any:

@@ -102,7 +102,11 @@ class Emitter:
 
     def pointer(self, base: Value, word: Value | int | Sum) -> Value:
         """The address `word` words behind `base`."""
-        return base if isinstance(word, int) and word == 0 else self.b.gep(base, [self.word(word)], inbounds=True, source_etype=I64)
+        return (
+            base
+            if isinstance(word, int) and word == 0
+            else self.b.gep(base, [self.word(word)], inbounds=True, source_etype=I64)
+        )
 
     def load(self, base: Value, word: Value | int | Sum = 0) -> Value:
         """The word at an address."""
@@ -136,7 +140,9 @@ class Emitter:
             word, bit = array.place(k)
             return Place(place.pointer, self.add(place.word, word), self.add(place.bit, bit), array.element)
         if array.small:
-            return Place(place.pointer, place.word, self.add(place.bit, self.times(k, array.element.bits)), array.element)
+            from_last = self.b.sub(self.number(array.count - 1), k)
+            bit = self.add(place.bit, self.times(from_last, array.element.bits))
+            return Place(place.pointer, place.word, bit, array.element)
         if array.element.small and array.per_word > 1:
             per = self.number(array.per_word)
             word, bit = self.b.udiv(k, per), self.times(self.b.urem(k, per), array.element.bits)

@@ -2,7 +2,8 @@
 
 A value of at most 64 bits is *small*: it is an integer, and never straddles two words.  Any other is *large*: it starts at
 a word and takes whole words.  Unused bits are zero and members of a capped set are sorted, so that equal states are equal
-rows.  Packing and unpacking here, and the code that `lower` emits, follow the same shapes.
+rows.  The first part of a small value stands in its highest bits: small values compare as their ranks do, and the members of
+a set come in the same order in every engine.  Packing and unpacking here, and the code that `lower` emits, follow the same shapes.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from mcheck.spec.bags import Bag, counts_of, make_bag
+from mcheck.spec.channels import make_channels
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, RecordOf, UnionOf, stored
 from mcheck.spec.domains.scalars import IntRange, Optional
-from mcheck.spec.channels import make_channels
 from mcheck.spec.maps import make_map
 from mcheck.spec.records import make
 from mcheck.spec.sets import plain
@@ -99,10 +100,10 @@ class RecordShape(Shape):
         self.slots: dict[str, Slot] = {}
         total = sum(s.bits for s in fields.values()) if all(s.small for s in fields.values()) else None
         if total is not None and total <= WORD:
-            offset = 0
+            offset = total
             for name, shape in fields.items():
+                offset -= shape.bits
                 self.slots[name] = Slot(0, offset, shape)
-                offset += shape.bits
             self.fit(total, 1)
             return
         used: list[int] = []
@@ -139,17 +140,19 @@ class OptionalShape(Shape):
     def __init__(self, domain: Optional, inner: Shape) -> None:
         self.domain = domain
         small = inner.small and inner.bits < WORD
-        self.inner = Slot(0, 1, inner) if small else Slot(1, 0, inner)
+        self.inner = Slot(0 if small else 1, 0, inner)
+        self.flag = inner.bits if small else 0
+        """The bit that says whether there is a value."""
         self.fit(1 + inner.bits if small else None, 1 + inner.words)
 
     def write(self, row: list[int], word: int, bit: int, value: Any) -> None:
         if value is not None:
-            row[word] |= 1 << bit
+            row[word] |= 1 << (bit + self.flag)
             slot = self.inner
             slot.shape.write(row, word + slot.word, slot.bit + (bit if slot.word == 0 else 0), value)
 
     def read(self, row: list[int], word: int, bit: int) -> Any:
-        if not row[word] >> bit & 1:
+        if not row[word] >> (bit + self.flag) & 1:
             return None
         slot = self.inner
         return slot.shape.read(row, word + slot.word, slot.bit + (bit if slot.word == 0 else 0))
@@ -164,18 +167,20 @@ class UnionShape(Shape):
         self.tag_bits = bits_for(len(kinds))
         widest = max(k.bits for k in kinds)
         small = all(k.small for k in kinds) and self.tag_bits + widest <= WORD
-        self.payload = (0, self.tag_bits) if small else (1, 0)
+        self.payload = (0, 0) if small else (1, 0)
+        self.tag = widest if small else 0
+        """The bit at which the number of the kind stands."""
         self.fit(self.tag_bits + widest if small else None, 1 + max(k.words for k in kinds))
         self.number = {k.domain.cls: n for n, k in enumerate(kinds)}  # type: ignore[attr-defined]
 
     def write(self, row: list[int], word: int, bit: int, value: Any) -> None:
         number = self.number[type(value)]
-        row[word] |= number << bit
+        row[word] |= number << (bit + self.tag)
         at, offset = self.payload
         self.kinds[number].write(row, word + at, offset + (bit if at == 0 else 0), value)
 
     def read(self, row: list[int], word: int, bit: int) -> Any:
-        number = row[word] >> bit & ((1 << self.tag_bits) - 1)
+        number = row[word] >> (bit + self.tag) & ((1 << self.tag_bits) - 1)
         at, offset = self.payload
         return self.kinds[number].read(row, word + at, offset + (bit if at == 0 else 0))
 
@@ -193,7 +198,7 @@ class ArrayShape(Shape):
     def place(self, k: int) -> tuple[int, int]:
         """(word, bit) of element k."""
         if self.small:
-            return 0, k * self.element.bits
+            return 0, (self.count - 1 - k) * self.element.bits
         if self.element.small:
             return k // self.per_word, k % self.per_word * self.element.bits
         return k * self.element.words, 0
@@ -241,7 +246,9 @@ class ListShape(Shape):
         self.length_bits = bits_for(capacity + 1)
         array = ArrayShape(element, capacity)
         small = array.small and self.length_bits + array.bits <= WORD and isinstance(domain, SequenceOf)
-        self.array = Slot(0, self.length_bits, array) if small else Slot(1, 0, array)
+        self.array = Slot(0 if small else 1, 0, array)
+        self.length = array.bits if small else 0
+        """The bit at which the length stands."""
         self.fit(self.length_bits + array.bits if small else None, 1 + array.words)
 
     @property
@@ -260,12 +267,12 @@ class ListShape(Shape):
 
     def write(self, row: list[int], word: int, bit: int, value: Any) -> None:
         items = self._ordered(value)
-        row[word] |= len(items) << bit
+        row[word] |= len(items) << (bit + self.length)
         slot = self.array
         slot.shape.write(row, word + slot.word, slot.bit + (bit if slot.word == 0 else 0), items)
 
     def read(self, row: list[int], word: int, bit: int) -> Any:
-        count = row[word] >> bit & ((1 << self.length_bits) - 1)
+        count = row[word] >> (bit + self.length) & ((1 << self.length_bits) - 1)
         slot = self.array
         assert isinstance(slot.shape, ArrayShape)
         items = slot.shape.read_first(row, word + slot.word, slot.bit + (bit if slot.word == 0 else 0), count)
@@ -339,7 +346,9 @@ class Layout:
         if isinstance(domain, RecordOf):
             return RecordShape(domain, {name: self.shape(d) for name, d in domain.fields.items()})
         if isinstance(domain, UnionOf):
-            return UnionShape(domain, [RecordShape(k, {n: self.shape(d) for n, d in k.fields.items()}) for k in domain.kinds])
+            return UnionShape(
+                domain, [RecordShape(k, {n: self.shape(d) for n, d in k.fields.items()}) for k in domain.kinds]
+            )
         if isinstance(domain, Optional):
             return OptionalShape(domain, self.shape(domain.inner))
         if isinstance(domain, MapOf | ChannelsOf):

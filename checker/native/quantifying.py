@@ -14,7 +14,7 @@ from mcheck.checker.native.emit import Place, Value
 from mcheck.checker.native.layout import WORD, BitSetShape, CopiesShape, ListShape
 from mcheck.checker.native.reading import PATHS, SCALARS, Reading, Unlowerable
 from mcheck.spec.domains.base import Domain
-from mcheck.spec.domains.containers import BagOf, CappedSetOf, SetOf
+from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf
 from mcheck.spec.domains.scalars import IntRange, Optional
 from mcheck.spec.ir.evaluate import Evaluation
@@ -163,9 +163,26 @@ class Quantifying(Reading):
                 valid = b.and_(valid, ok)
                 rank = b.add(b.mul(rank, self.e.number(part.cardinality)), digit)
             return valid, rank
+        if isinstance(domain, SequenceOf):
+            return self._sequence_digits(x, domain)
         if isinstance(domain, SetOf) and domain.member.cardinality <= WORD:
             return self.e.truth(True), self.set_word(x, 0)
         raise Unlowerable(f"the rank of {domain.describe()}")
+
+    def _sequence_digits(self, x: Node, domain: SequenceOf) -> tuple[Value, Value]:
+        """By length, then as a number whose digits are the members."""
+        b, build = self.e.b, self.build
+        size, limit, base = build.length(x), domain.capacity.limit, domain.member.cardinality
+        length = self.scalar(size)
+        valid = self.e.truth(True) if size.hi <= limit else b.icmp_signed("<=", length, self.e.number(limit))
+        digits = shorter = self.e.number(0)
+        for k in range(min(limit, max(0, size.hi))):
+            there = self.truth(build.less(build.integer(k), size))
+            ok, digit = self.rank_of(build.at(x, build.integer(k)), domain.member)
+            valid = b.and_(valid, b.or_(b.not_(there), ok))
+            digits = b.select(there, b.add(b.mul(digits, self.e.number(base)), digit), digits)
+            shorter = b.select(there, b.add(shorter, self.e.number(base**k)), shorter)
+        return valid, b.add(digits, shorter)
 
     def _union_digits(self, x: Node, domain: UnionOf) -> tuple[Value, Value]:
         b, build = self.e.b, self.build
@@ -182,8 +199,10 @@ class Quantifying(Reading):
 
     def subset_truth(self, node: Node) -> Value:
         """Whether every member of one set is in another."""
-        a, c = node.args
-        variable = self.build.open_variable(a.domain.member)
+        return self.subset(*node.args)
+
+    def subset(self, a: Node, c: Node) -> Value:
+        variable = self.build.open_variable(a.domain.member)  # type: ignore[attr-defined]
         outside = self.build.negation(self.build.member(variable, c))
         return self.e.b.not_(self.exists(variable, a, outside))
 
@@ -227,7 +246,9 @@ class Quantifying(Reading):
         b, build, args = self.e.b, self.build, source.args
         if source.op in ("union", "insert"):
             if source.op == "insert":
-                fresh = build.conjunction(build.negation(build.member(args[1], args[0])), build.substitute(body, variable, args[1]))
+                fresh = build.conjunction(
+                    build.negation(build.member(args[1], args[0])), build.substitute(body, variable, args[1])
+                )
                 return b.add(self.how_many(variable, args[0], body), self.e.widen(self.truth(fresh)))
             fresh = build.conjunction(build.negation(build.member(variable, args[0])), body)
             return b.add(self.how_many(variable, args[0], body), self.how_many(variable, args[1], fresh))
@@ -269,7 +290,9 @@ class Quantifying(Reading):
                 part = mask >> (WORD * k) & ((1 << WORD) - 1)
                 if part:
                     here = b.add(here, b.ctpop(b.and_(self.set_word(source, k), self.e.number(part))))
-            total = b.add(total, here if condition.is_const else b.select(self.truth(condition), here, self.e.number(0)))
+            total = b.add(
+                total, here if condition.is_const else b.select(self.truth(condition), here, self.e.number(0))
+            )
         return total
 
     def biggest_value(self, node: Node) -> Value:
@@ -361,7 +384,9 @@ class Quantifying(Reading):
         if source.op == "interval" and source.args[1] - source.args[0] < _MOST_UNROLLED:
             return [build.integer(k) for k in range(source.args[0], source.args[1] + 1)]
         if source.op == "const":
-            members = source.value if type(source.value) is tuple else sorted(plain_members(source.value), key=order_key)
+            members = (
+                source.value if type(source.value) is tuple else sorted(plain_members(source.value), key=order_key)
+            )
             return [build.literal(v, source.domain.member) for v in members]  # type: ignore[attr-defined]
         if source.op == "sequence":
             return list(source.args)
@@ -431,7 +456,9 @@ class Quantifying(Reading):
     def universe(self, domain: Domain) -> Value:
         """Constant memory with every value of a domain in rank order."""
         shape = self.layout.shape(domain)
-        return self._remembered("universe", _Key(id(domain)), lambda _: self.table([shape.packed(v) for v in domain.values()]))
+        return self._remembered(
+            "universe", _Key(id(domain)), lambda _: self.table([shape.packed(v) for v in domain.values()])
+        )
 
     # ------------------------------------------------------------------ bit sets
 
@@ -520,5 +547,3 @@ def _value(read: Node, variable: Node, member: Any) -> Any:
     except (AttributeError, KeyError):
         return "nothing"  # a field of another kind: never read on a path that is taken
     return (type(value), value)
-
-

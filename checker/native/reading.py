@@ -21,7 +21,7 @@ from mcheck.checker.native.layout import (
     UnionShape,
 )
 from mcheck.spec.domains.base import Domain
-from mcheck.spec.domains.containers import SequenceOf
+from mcheck.spec.domains.containers import CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, ProductOf, UnionOf
 from mcheck.spec.domains.scalars import Bools, IntRange, Members, Optional, Scalarset
 from mcheck.spec.errors import McheckError
@@ -151,6 +151,8 @@ class Reading:
             kind = union.domain.by_class[record.domain.cls]  # type: ignore[attr-defined]
             same = self.equal(self.build.narrow(union, kind), record)
             return b.and_(self.is_kind(union, kind.cls), same)
+        if isinstance(x.domain, SetOf | CappedSetOf) and not (x.domain is y.domain and x.op in PATHS and y.op in PATHS):
+            return b.and_(self.subset(x, y), self.subset(y, x))
         if x.domain is not y.domain:
             return self._equal_unlike(x, y)
         return self.equal_places(self.place(x), self.place(y))
@@ -194,14 +196,15 @@ class Reading:
         """The number of the kind of a union."""
         shape = place.shape
         assert isinstance(shape, UnionShape)
-        return self.e.cut_out(self.e.load(place.pointer, place.word), place.bit, shape.tag_bits)
+        return self.e.cut_out(self.e.load(place.pointer, place.word), self.e.add(place.bit, shape.tag), shape.tag_bits)
 
     def present(self, option: Node) -> Value:
         """Whether an option is there."""
         place = self.place(option)
-        return self.e.b.icmp_unsigned(
-            "!=", self.e.cut_out(self.e.load(place.pointer, place.word), place.bit, 1), self.e.number(0)
-        )
+        shape = place.shape
+        assert isinstance(shape, OptionalShape)
+        flag = self.e.cut_out(self.e.load(place.pointer, place.word), self.e.add(place.bit, shape.flag), 1)
+        return self.e.b.icmp_unsigned("!=", flag, self.e.number(0))
 
     # ------------------------------------------------------------------ numbers
 
@@ -254,7 +257,9 @@ class Reading:
         """The number of stored elements of a list."""
         shape = place.shape
         assert isinstance(shape, ListShape)
-        return self.e.cut_out(self.e.load(place.pointer, place.word), place.bit, shape.length_bits)
+        return self.e.cut_out(
+            self.e.load(place.pointer, place.word), self.e.add(place.bit, shape.length), shape.length_bits
+        )
 
     # ------------------------------------------------------------------ places
 
@@ -381,9 +386,7 @@ class Reading:
             here = b.icmp_unsigned("==", tag, self.e.number(number))
             at_word = b.select(here, self.e.number(slot.word), at_word)
             at_bit = b.select(here, self.e.number(slot.bit), at_bit)
-        return Place(
-            payload.pointer, self.e.add(payload.word, at_word), self.e.add(payload.bit, at_bit), first.shape
-        )
+        return Place(payload.pointer, self.e.add(payload.word, at_word), self.e.add(payload.bit, at_bit), first.shape)
 
     def materialised(self, node: Node, shape: Shape) -> Place:
         """A value written to memory of its own, in this shape."""
@@ -394,6 +397,10 @@ class Reading:
         place = Place(pointer, 0, 0, shape)
         self.write(node, place)
         return place
+
+    def subset(self, a: Node, c: Node) -> Value:
+        """Whether every member of one set is in another; see Quantifying."""
+        raise NotImplementedError
 
     def write(self, node: Node, place: Place) -> None:
         """Write a value into zeroed memory; see Writing."""
@@ -414,5 +421,3 @@ class Reading:
         made.linkage, made.global_constant = "internal", True
         made.initializer = ir.Constant(kind, words)
         return self.e.b.bitcast(made, ir.PointerType())
-
-

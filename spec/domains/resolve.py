@@ -27,6 +27,10 @@ _LIMIT = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?:([+-])\s*(\d+))?\s*$")
 _MUTABLE = {list: "tuple[..., ...] with AtMost", dict: "Map", set: "Set"}
 
 
+LARGEST_CAPACITY = 1024
+LARGEST_SCALARSET = 1024
+
+
 class Resolver:
     """Gives every annotation its domain under the values of `constants`; the same domain for the same annotation."""
 
@@ -61,6 +65,10 @@ class Resolver:
     def size_of(self, cls: IndexType) -> int:
         """How many members the scalarset has here, at least 1."""
         size, name = self.limit(cls._size, f"class {cls.__name__}")
+        if size > LARGEST_SCALARSET:
+            raise UsageError(
+                f"{self.owner}.{name or cls.__name__} must be at most {LARGEST_SCALARSET:,}, as it is the number of {cls.__name__} members (got {size:,})"
+            )
         if size < 1:
             raise UsageError(
                 f"{self.owner}.{name or cls.__name__} must be at least 1, as it is the number of {cls.__name__} members (got {size})"
@@ -173,8 +181,10 @@ class Resolver:
 
     def _capped(self, base: Any, mark: AtMost, where: str) -> Domain:
         limit, name = self.limit(mark.limit, where)
-        if limit < 0:
-            raise UsageError(f"{self.owner}.{name}: a capacity cannot be negative (got {limit})")
+        if not 0 <= limit <= LARGEST_CAPACITY:
+            raise UsageError(
+                f"{self.owner}.{name}: a capacity lies between 0 and {LARGEST_CAPACITY:,} (got {limit:,}; {where})"
+            )
         capacity = Capacity(limit, self.cut(name))
         origin, args = typing.get_origin(base), typing.get_args(base)
         if origin is Set:

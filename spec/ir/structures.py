@@ -10,7 +10,7 @@ from mcheck.spec.domains.containers import BagOf, Capacity, CappedSetOf, Sequenc
 from mcheck.spec.domains.products import ChannelsOf, MapOf, RecordOf, UnionOf
 from mcheck.spec.domains.scalars import Bools, IntRange, Optional
 from mcheck.spec.ir.build import ScalarBuilder, precedes, ranks
-from mcheck.spec.ir.kinds import NOTHING, Nothing, join
+from mcheck.spec.ir.kinds import NOTHING, Nothing, fits, join
 from mcheck.spec.ir.nodes import BOOL, Node
 from mcheck.spec.maps import KeySpace
 from mcheck.spec.sets import plain
@@ -166,11 +166,32 @@ class Builder(ScalarBuilder):
         if family.op == "ite":
             condition, then, otherwise = family.args
             return self.choice(condition, self.select(then, keys), self.select(otherwise, keys))
+        if family.op in ("broadcast", "disconnect", "reset"):
+            return self._queue_after(family, keys)
         if family.is_const:
             constant = self._constant_entry(family, keys, domain)
             if constant is not None:
                 return constant
         return self.node("select", (family, *keys), domain.value)
+
+    def _queue_after(self, channels: Node, keys: tuple[Node, ...]) -> Node:
+        """One queue after an operation on many of them."""
+        base, *args = channels.args
+        queue = self.select(base, keys)
+        i, j = keys
+        domain = queue.domain
+        assert isinstance(domain, SequenceOf)
+        if channels.op == "broadcast":
+            src, to, message = args
+            sent = self.conjunction(self.equal(i, src), self.member(j, to))
+            return self.choice(sent, self.concat(queue, self.sequence([message], domain.member)), queue)
+        if channels.op == "disconnect":
+            lost = self.disjunction(self.equal(i, args[0]), self.equal(j, args[0]))
+        else:
+            a, b = args
+            there = self.conjunction(self.equal(i, a), self.equal(j, b))
+            lost = self.disjunction(there, self.conjunction(self.equal(i, b), self.equal(j, a)))
+        return self.choice(lost, self.const((), domain), queue)
 
     def _constant_entry(self, family: Node, keys: tuple[Node, ...], domain: MapOf | ChannelsOf) -> Node | None:
         entries = tuple(tuple.__iter__(family.value))[1:]
@@ -255,9 +276,11 @@ class Builder(ScalarBuilder):
 
     def _with_member(self, domain: Domain, member: Domain) -> Domain:
         assert isinstance(domain, SetOf | CappedSetOf)
+        if fits(member, domain.member):
+            return domain
         if isinstance(domain.member, Nothing):
             return CappedSetOf(member, Capacity(1, None))
-        return domain
+        return CappedSetOf(join(domain.member, member), Capacity(max_capacity(domain) + 1, None))
 
     def erase(self, holder: Node, x: Node) -> Node:
         """The set without x."""
@@ -454,7 +477,9 @@ _REBUILD: dict[str, Any] = {
     "is_kind": lambda b, n, a: b.is_kind(*a),
     "present": lambda b, n, a: b.present(*a),
     # total: a branch that is never taken may take the value of None
-    "the": lambda b, n, a: b.literal(n.domain.unrank(0), n.domain) if a[0].is_const and a[0].value is None else b.the(*a),
+    "the": lambda b, n, a: (
+        b.literal(n.domain.unrank(0), n.domain) if a[0].is_const and a[0].value is None else b.the(*a)
+    ),
     "select": lambda b, n, a: b.select(a[0], a[1:]),
     "member": lambda b, n, a: b.member(*a),
     "length": lambda b, n, a: b.length(*a),
@@ -474,6 +499,11 @@ def plain_members(value: Any) -> frozenset[Any]:
 def is_empty_set(x: Node) -> bool:
     """Whether an expression is the constant empty set."""
     return x.is_const and isinstance(x.value, frozenset) and not frozenset.__len__(x.value)
+
+
+def max_capacity(domain: SetOf | CappedSetOf) -> int:
+    """The largest number of members of a set."""
+    return domain.member.cardinality if isinstance(domain, SetOf) else domain.capacity.limit
 
 
 def max_size(source: Node) -> int:

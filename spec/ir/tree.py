@@ -22,6 +22,8 @@ class Blocked:
     """The action is not enabled: the guard with this reason is false."""
 
     reason: str
+    passed: frozenset[str] = frozenset()
+    """The guards that are true on the way there."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Update:
     """
 
     fields: dict[str, Node] = field(default_factory=dict)
+    passed: frozenset[str] = frozenset()
+    """The guards that are true on the way there."""
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ def set_of(tracer: ForkingTracer, items: Any) -> Any:
         return plain(members)
     result = tracer.to_node(plain(()))
     for member in members:
-        result = build.insert(result, tracer.to_node(member, tracer.member_domain(result)))
+        result = build.insert(result, tracer.to_node(member))
     return tracer.wrap(result)
 
 
@@ -323,7 +323,7 @@ def _listed_comprehension(tracer: ForkingTracer, body: Body) -> Any:
 
         def gathered(values: tuple[Any, ...], before: Node = result) -> Node:
             for value in values:
-                before = build.insert(before, tracer.to_node(value, tracer.member_domain(before)))
+                before = build.insert(before, tracer.to_node(value))
             return before
 
         result = merged(tracer, tree, gathered) or result

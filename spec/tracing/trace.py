@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from mcheck.spec.declare import guards
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.errors import Disabled, LanguageError, place_of
 from mcheck.spec.instance import Instance, Rule
@@ -75,15 +76,18 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
 
     def run() -> Leaf:
         symbols = [tracer.wrap(x) for x in (*states, *parameters)]
+        passed = guards.passed = set()
         try:
             result = rule.function(instance.spec, *symbols)
-            return _landed(tracer, rule, result, states[0])
+            return _landed(tracer, rule, result, states[0], frozenset(passed))
         except Disabled as disabled:
-            return Blocked(disabled.reason)
+            return Blocked(disabled.reason, frozenset(passed))
         except Exception as error:
             if is_runtime_error(error):
                 return Fails(*explain_raise(error))
             raise
+        finally:
+            guards.passed = None
 
     try:
         tree, again = (_tree(tracer.on_every_path(run, f"{rule.kind} {rule.name}")) for _ in range(2))
@@ -98,10 +102,10 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
     return TracedRule(rule, tree, build, dict(tracer.forks), dict(tracer.named))
 
 
-def _landed(tracer: ForkingTracer, rule: Rule, result: Any, state: Node) -> Leaf:
+def _landed(tracer: ForkingTracer, rule: Rule, result: Any, state: Node, passed: frozenset[str]) -> Leaf:
     """The leaf of a path that returned."""
     if rule.kind == "action":
-        return _update(tracer, result, state)
+        return Update(_updated(tracer, result, state), passed)
     if rule.kind == "implements":
         return Answer(tracer.to_node(result))
     if not isinstance(result, bool) and not isinstance(result, Symbol):
@@ -109,7 +113,8 @@ def _landed(tracer: ForkingTracer, rule: Rule, result: Any, state: Node) -> Leaf
     return Answer(tracer.truth_node(result))
 
 
-def _update(tracer: ForkingTracer, result: Any, state: Node) -> Update:
+def _updated(tracer: ForkingTracer, result: Any, state: Node) -> dict[str, Node]:
+    """The fields that an action changes, with their new values."""
     domain = state.domain
     assert isinstance(domain, RecordOf)
     node = tracer.to_node(result) if result is not None else None
@@ -120,7 +125,7 @@ def _update(tracer: ForkingTracer, result: Any, state: Node) -> Update:
         value = tracer.build.field(node, name)
         if value is not tracer.build.field(state, name):
             fields[name] = value
-    return Update(fields)
+    return fields
 
 
 def _tree(node: Any) -> Tree:
@@ -170,7 +175,7 @@ def _without_ghosts(tree: Tree, ghosts: frozenset[str], seen: dict[int, Node | N
             return then
         return Branch(tree.condition, then, otherwise)
     if isinstance(tree, Update):
-        return Update({name: value for name, value in tree.fields.items() if name not in ghosts})
+        return Update({name: value for name, value in tree.fields.items() if name not in ghosts}, tree.passed)
     return tree
 
 

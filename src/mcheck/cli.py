@@ -7,11 +7,14 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcheck.terminal import OutputError, complain, discard
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
@@ -55,11 +58,13 @@ class Mcheck(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(verb, words) for verb, (_, words) in VERBS.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
         from mcheck.protocols import names
 
         completed = super().shell_complete(ctx, incomplete)
-        return [*completed, *(click.shell_completion.CompletionItem(n) for n in names() if n.startswith(incomplete))]
+        return [*completed, *(CompletionItem(n) for n in names() if n.startswith(incomplete))]
 
 
 def _refuse_near_verb(word: str) -> None:

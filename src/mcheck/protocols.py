@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,12 @@ def instantiate(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
 
 
 def _instance(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
+    from mcheck.spec.tracing.trace import trace
+
     try:
-        return cls(**constants).instance
+        instance = cls(**constants).instance
+        trace(instance)  # visits every path of every rule: what breaks the language is said before any search
+        return instance
     except McheckError:
         raise
     except Exception as error:
@@ -187,7 +192,8 @@ def _load(path: Path) -> ModuleType:
     if beside not in sys.path:
         sys.path.insert(0, beside)
     try:
-        specification.loader.exec_module(module)
+        with warnings.catch_warnings(action="ignore"):  # a warning would be a second line beside the result
+            specification.loader.exec_module(module)
     except SyntaxError as error:
         raise SpecError(f"{Path(error.filename or path).name}:{error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import Call
 
 HEAD = """
@@ -69,7 +68,11 @@ def row(
 def writes(name: str, content: str | bytes) -> Callable[[Path], None]:
     """Prepares a file of that name."""
     data = content.encode() if isinstance(content, str) else content
-    return lambda directory: (directory / name).write_bytes(data) and None
+
+    def prepare(directory: Path) -> None:
+        (directory / name).write_bytes(data)
+
+    return prepare
 
 
 def trace(**changes: object) -> Callable[[Path], None]:

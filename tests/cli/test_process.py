@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import TOYS
 
 SCRIPT = [sys.executable, "-c", "from mcheck.cli import main; main()"]
@@ -44,7 +43,9 @@ def test_plain_ascii_where_the_terminal_knows_no_more(tmp_path: Path) -> None:
 def test_a_reader_that_has_gone(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    ran = subprocess.run([*SCRIPT, f"{TOYS}:TwoJugs"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    ran = subprocess.run(
+        check=False, args=[*SCRIPT, f"{TOYS}:TwoJugs"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, timeout=60
+    )
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (1, b"")
 
@@ -53,7 +54,9 @@ def test_a_reader_that_has_gone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[f"{TOYS}:TwoJugs"], ["--help"], ["list"]])
 def test_a_full_disk_under_the_result(tmp_path: Path, arguments: list[str]) -> None:
     with open("/dev/full", "wb") as full:
-        ran = subprocess.run([*SCRIPT, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        ran = subprocess.run(
+            check=False, args=[*SCRIPT, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
     assert ran.returncode == 4
     assert ran.stderr == b"mcheck: the result cannot be written: No space left on device\n"
 
@@ -92,7 +95,9 @@ def test_help_imports_no_model_and_no_optional_library(tmp_path: Path) -> None:
         "found = [m for m in sys.modules if m.startswith(heavy)]\n"
         "assert not found, found\n"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True)
+    ran = subprocess.run(
+        check=False, args=[sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, text=True
+    )
     assert ran.returncode == 0, ran.stderr
 
 

@@ -6,11 +6,11 @@ import importlib
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import TOYS, Call
 
 from mcheck.models import PROTOCOLS, TWEAKS
 from mcheck.protocols import find, kebab, source_of
 from mcheck.spec import Spec, UsageError
-from tests.cli.conftest import TOYS, Call
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from tests.cli.conftest import Call
 
 HELD = """\
@@ -18,7 +17,7 @@ mcheck 0.1.0 · lock · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · refe
   never fired  none
   never true   none
   cut          nothing
-  deadlocks    2 states, the first after 4 steps: ask(n0), ask(n1), grant(Request(n0, turn=1)),
+  deadlocks    2 states, the first after 4 steps: ask(n0), ask(n1), grant Request(n0, turn=1),
                take(n0)
   12 distinct · 17 generated · depth 4 · TIME · SPACE · exact
 HOLDS: every reachable state of this configuration (2 nodes, polite, turns 0..1, requests ≤ 2).
@@ -40,16 +39,14 @@ mcheck 0.1.0 · lock + grants-twice · 2 nodes · polite · turns ≤ 1, request
 VIOLATED Mutual Exclusion — At most one node holds the lock.                   6 steps, the shortest
   ① n0: mode HOLDING    since step 5  (take(n0))
   ② n1: mode HOLDING    since step 6  (take(n1))
-   #  action                      n0       n1       elsewhere
-   0  initially                   I t0     I t0     ·
-   1  ask(n0)                     W t1     ·        requests +Request(n0, turn=1)
-   2  ask(n1)                     ·        W t1     requests +Request(n1, turn=1)
-   3  grant(Request(n0, turn=1))  ·        ·        requests −Request(n0, turn=1),
-                                                    granted +n0
-   4  grant(Request(n1, turn=1))  ·        ·        requests −Request(n1, turn=1),
-                                                    granted +n1
-   5  take(n0)                    H to=n0  ·        granted −n0
-  >6  take(n1)                    ·        H to=n1  granted −n1  ← violates
+   #  action                     n0       n1       elsewhere
+   0  initially                  I t0     I t0     ·
+   1  ask(n0)                    W t1     ·        requests +Request(n0, turn=1)
+   2  ask(n1)                    ·        W t1     requests +Request(n1, turn=1)
+   3  grant Request(n0, turn=1)  ·        ·        requests −it, granted +n0
+   4  grant Request(n1, turn=1)  ·        ·        requests −it, granted +n1
+   5  take(n0)                   H to=n0  ·        granted −n0
+  >6  take(n1)                   ·        H to=n1  granted −n1  ← violates
   key: I idle, t turn, W waiting, H holding, to told
   saved   mcheck-out/lock-mutual-exclusion-HASH.itf.json
   replay  mcheck replay mcheck-out/lock-mutual-exclusion-HASH.itf.json
@@ -127,6 +124,10 @@ def test_what_never_happened_is_said(mcheck: Call) -> None:
         (["--depth", "4"], "HOLDS UP TO depth 4: 2 states at the bound were not expanded.  Not a proof beyond it."),
         (["--depth", "5"], "HOLDS: every reachable state of this configuration (2 nodes, polite, turns 0..1, requests ≤ 2)."),
         (["--max-requests", "1"], "HOLDS UP TO max_requests 1: 2 steps beyond it were cut.  Not a proof beyond it."),
+        (
+            ["--depth", "2", "--max-requests", "1"],
+            "HOLDS UP TO depth 2 and max_requests 1: 2 states at the bound were not expanded; 2 steps beyond it were cut.  Not a proof beyond them.",
+        ),
         (["--nodes", "1", "--no-polite"], "HOLDS: every reachable state of this configuration (1 node, no polite, turns 0..1, requests ≤ 2)."),
     ],
 )  # fmt: skip

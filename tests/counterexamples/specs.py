@@ -48,7 +48,7 @@ class Note(Record):
 
 class Card(Record):
     color: Color = Color.RED
-    count: Annotated[int, Range(0, "top")] = 0
+    turn: Annotated[int, Range(0, "top")] = 0
     peer: Node | None = None
     up: bool = True
     log: Annotated[tuple[Note, ...], AtMost("top")] = ()
@@ -75,7 +75,7 @@ class Everything(Spec[Table]):
     @action
     def paint(self, s: Table, i: Node, color: Color) -> Table:
         me = s.cards[i]
-        return s.replace(cards=s.cards.set(i, me.replace(color=color, count=me.count + 1)))
+        return s.replace(cards=s.cards.set(i, me.replace(color=color, turn=me.turn + 1)))
 
     @action
     def ping(self, s: Table, i: Node, j: Node) -> Table:
@@ -106,6 +106,10 @@ class Everything(Spec[Table]):
             isinstance(p, Ping) and any(isinstance(q, Ping) and p.src == q.dst and p.dst == q.src for q in s.pings)
             for p in s.pings
         )
+
+    @always("None blue")
+    def none_blue(self, s: Table) -> bool:
+        return not any(s.cards[i].color == Color.BLUE for i in Node)
 
     @always("Leader is red")
     def leader_is_red(self, s: Table) -> bool:

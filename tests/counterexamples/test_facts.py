@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.counterexamples.specs import ByTwo, Card, Everything, Node
 
 from mcheck.counterexamples import Notation, facts
 from mcheck.counterexamples.mapped import mapped_step
 from mcheck.counterexamples.reads import reads, value_at, with_value
 from mcheck.spec import Behavior, Instance, Rule, replay
-from tests.counterexamples.specs import ByTwo, Card, Everything, Node
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,11 @@ def test_what_was_read_but_does_not_matter_is_left_out(instance: Instance) -> No
     assert told(behavior, "Leader is red") == [("n2: color BLUE", 2), ("leader n2", 3)]
 
 
+def test_of_all_that_a_quantifier_reads_only_what_the_violation_needs(instance: Instance) -> None:
+    behavior = run(instance, "paint(i=0, color=ROSE)", "paint(i=1, color=BLUE)", "paint(i=2, color=ROSE)")
+    assert told(behavior, "None blue") == [("n1: color BLUE", 2)]
+
+
 def test_entries_named_by_an_argument_are_kept_even_if_they_never_changed(instance: Instance) -> None:
     behavior = run(instance, "lead(i=0)", "note(i=1, j=0)")
     assert told(behavior, "Same cards") == [("n0: log ⟨⟩", 0), ("n1: log ⟨Note(text=1)⟩", 2)]
@@ -96,7 +101,7 @@ def test_a_watched_state_equals_the_plain_one(instance: Instance) -> None:
 
 def test_places_can_be_read_and_written(instance: Instance) -> None:
     state = instance.initial[0]
-    path = ("cards", Node(1), "count")
+    path = ("cards", Node(1), "turn")
     assert value_at(with_value(state, path, 2), path) == 2
     assert value_at(state, path) == 0
 

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.counterexamples.specs import ByOne, ByTwo, Everything
+from tests.counterexamples.test_lanes_text import LABELS
 
 from mcheck.counterexamples import TraceFileError, load, reexecute, save
 from mcheck.counterexamples.store import fingerprint, slug
 from mcheck.spec import Behavior, ReplayMismatch, replay
-from tests.counterexamples.specs import ByOne, ByTwo, Everything
-from tests.counterexamples.test_text import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,9 @@ def sources() -> set[str]:
 def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
     pytest.importorskip("build")
     copy = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "mcheck-out")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "mcheck-out"
+    )
     shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
     made = subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(copy)],

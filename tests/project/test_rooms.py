@@ -79,7 +79,6 @@ def test_each_library_has_one_home(library: str) -> None:
         for path in files(room)
         if "src" not in path.relative_to(ROOT).parts[:1] or not path.is_symlink()
         for name, line in imports(path)
-        if name.split(".")[0] == library
-        and not any(str(path.relative_to(ROOT)).startswith(home) for home in homes)
+        if name.split(".")[0] == library and not any(str(path.relative_to(ROOT)).startswith(home) for home in homes)
     ]
     assert strangers == []

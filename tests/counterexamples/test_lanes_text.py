@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.counterexamples.specs import ByTwo, Color, Everything, Node, Note, Ping
 
 from mcheck.counterexamples import LanesText, Notation
 from mcheck.spec import Behavior, Index, Map, Record, Spec, action, constant, replay
-from tests.counterexamples.specs import ByTwo, Color, Everything, Node, Note, Ping
 
 LABELS = [
     "paint(i=0, color=ROSE)",
@@ -27,14 +27,14 @@ def test_a_wide_table(behavior: Behavior) -> None:
     lines = LanesText(behavior, 140).lines()
     assert [" ".join(line.split()) for line in lines] == [
         "# action n0 n1 elsewhere",
-        "0 initially RE c0 up RE c0 up ·",
-        "1 paint(n0, color=ROSE) RO c1 · ·",
+        "0 initially RE t0 up RE t0 up ·",
+        "1 paint(n0, color=ROSE) RO t1 · ·",
         "2 ping(n0, n1) · · links[n0,n1] yes, pings +Ping(n0→n1)",
         "3 note(n1, n0) · p=n0 !up log ⟨Note(text=1)⟩ bag +Note(text=-1), wires[n1,n0] ⟨Note(text=2)⟩",
         "4 note(n1, n0) · log +Note(text=1) bag +Note(text=-1), wires[n1,n0] +Note(text=2)",
         ">5 lead(n1) · · leader n1 ← violates",
         "at the end, pings: Ping(n0→n1)",
-        "key: RE red, c count, RO rose, p peer",
+        "key: RE red, t turn, RO rose, p peer",
     ]
 
 

@@ -1,0 +1,214 @@
+"""The machine: LLVM modules become functions that Python can call, by way of a cache of object code.
+
+The only file that imports llvmlite.  Everything loaded stays loaded for the life of the process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import llvmlite  # type: ignore[import-untyped, unused-ignore]
+from llvmlite import binding, ir  # type: ignore[import-untyped, unused-ignore]
+
+from mcheck.checker.native.kernel import Kernel, Kind, Known, Pointer
+
+__all__ = ["Cache", "Library", "compiled", "identity", "ir", "load", "new_module", "object_code"]
+
+_MAGIC = b"mcheck object 1\n"
+_MOST_OBJECTS = 400
+_CODE_LEVEL = 1
+_PASSES = (
+    "add_always_inliner_pass",
+    "add_sroa_pass",
+    "add_instruction_combine_pass",
+    "add_simplify_cfg_pass",
+    "add_global_dead_code_eliminate_pass",
+)
+"""The optimisations that pay: LLVM's O1 takes more than twice as long, and what it makes is not reliably faster."""
+
+
+# ---------------------------------------------------------------------- from text to object code
+
+
+@functools.cache
+def _target() -> Any:
+    """The processor of this machine as a target of compilation."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(),
+        features=binding.get_host_cpu_features().flatten(),
+        opt=_CODE_LEVEL,
+        reloc="pic",
+        codemodel="default",
+        jit=True,
+    )
+
+
+@functools.cache
+def _jit() -> Any:
+    """The one linker of the process."""
+    return binding.create_lljit_compiler(_target(), use_jit_link=True)
+
+
+def new_module(name: str) -> Any:
+    """An empty llvmlite.ir.Module for this machine."""
+    module = ir.Module(name)
+    module.triple = binding.get_default_triple()
+    module.data_layout = str(_target().target_data)
+    return module
+
+
+@functools.cache
+def identity() -> str:
+    """What besides its text decides the object code of a module: versions, passes and the processor."""
+    llvm = ".".join(map(str, binding.llvm_version_info))
+    passes = f"{_PASSES} {_CODE_LEVEL}"
+    return f"{llvmlite.__version__} {llvm} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()} {passes}"
+
+
+def object_code(text: str) -> bytes:
+    """The LLVM assembly `text` as an object file for this machine.  RuntimeError where it is not valid."""
+    target = _target()
+    module = binding.parse_assembly(text)
+    module.verify()
+    options = binding.create_pipeline_tuning_options(speed_level=1)
+    passes = binding.create_new_module_pass_manager()
+    for name in _PASSES:
+        getattr(passes, name)()
+    passes.run(module, binding.create_pass_builder(target, options))
+    code: bytes = target.emit_object(module)
+    return code
+
+
+# ---------------------------------------------------------------------- from object code to functions
+
+
+class Library:
+    """Functions loaded into this process."""
+
+    def __init__(self, tracker: Any) -> None:
+        self._tracker = tracker
+
+    def address(self, symbol: str) -> int:
+        """Where an exported function begins."""
+        found: int = self._tracker[symbol]
+        return found
+
+    def function(self, symbol: str, result: Any, *arguments: Any) -> Callable[..., Any]:
+        """An exported function with these ctypes; a call releases the interpreter lock."""
+        return ctypes.CFUNCTYPE(result, *arguments)(self.address(symbol))
+
+    def kernel(self, kernel: Kernel[..., Any], symbol: str | None = None) -> Callable[..., Any]:
+        """An exported kernel, without its fixed parameters; memory is passed as its address."""
+        kinds = [kind for kind in kernel.parameters.values() if not isinstance(kind, Known)]
+        return self.function(symbol or kernel.name, _ctype(kernel.result), *map(_ctype, kinds))
+
+
+def _ctype(kind: Kind | None) -> Any:
+    if kind is None:
+        return None
+    if isinstance(kind, Pointer):
+        return ctypes.c_void_p
+    return ctypes.c_bool if kind.bits == 1 else ctypes.c_int64 if kind.signed else ctypes.c_uint64
+
+
+_loaded: dict[bytes, Library] = {}
+
+
+def load(code: bytes, symbols: Iterable[str]) -> Library:
+    """The functions `symbols` of an object file.  RuntimeError where one is missing."""
+    wanted = sorted(symbols)
+    digest = hashlib.sha256(code + repr(wanted).encode()).digest()
+    if digest not in _loaded:
+        linking = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
+        for symbol in wanted:
+            linking = linking.export_symbol(symbol)
+        _loaded[digest] = Library(linking.link(_jit(), digest.hex()))
+    return _loaded[digest]
+
+
+def compiled(module: Any, symbols: Iterable[str], cache: Cache | None = None) -> Library:
+    """The functions `symbols` of an llvmlite.ir.Module, compiled now or at an earlier time."""
+    text = str(module)
+    cache = cache or Cache()
+    key = cache.key(text)
+    code = cache.load(key)
+    if code is None:
+        code = object_code(text)
+        cache.store(key, code)
+    return load(code, symbols)
+
+
+# ---------------------------------------------------------------------- the cache
+
+
+class Cache:
+    """Object code by key, in a folder that several processes may use at once.
+
+    A folder that cannot be read or written, or is full, is no cache, and nobody is told.  A damaged entry is none.
+    The folder is $MCHECK_CACHE_DIR (empty: no cache), or lies in the virtual environment, so that a checkout leaves
+    nothing outside itself; outside of one there is no cache.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder if folder is not None else _default_folder()
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """The key of what these texts and this machine decide."""
+        digest = hashlib.sha256(identity().encode())
+        for part in parts:
+            digest.update(b"\0" + part.encode())
+        return digest.hexdigest()
+
+    def load(self, key: str) -> bytes | None:
+        """What was stored under `key`, byte for byte, or None."""
+        if self.folder is None:
+            return None
+        try:
+            stored = (self.folder / f"{key}.o").read_bytes()
+        except OSError:
+            return None
+        head, code = stored[: len(_MAGIC) + 32], stored[len(_MAGIC) + 32 :]
+        return code if head == _MAGIC + hashlib.sha256(code).digest() else None
+
+    def store(self, key: str, code: bytes) -> None:
+        """Keep `code` under `key`, if that is possible."""
+        if self.folder is None:
+            return
+        with suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._discard_oldest()
+            descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix="new-")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(_MAGIC + hashlib.sha256(code).digest() + code)
+                os.replace(temporary, self.folder / f"{key}.o")
+            except BaseException:
+                os.unlink(temporary)
+                raise
+
+    def _discard_oldest(self) -> None:
+        """Make room once there are very many entries."""
+        entries = [entry for entry in os.scandir(self.folder) if entry.is_file()]
+        if len(entries) >= _MOST_OBJECTS:
+            entries.sort(key=lambda entry: entry.stat().st_mtime)
+            for entry in entries[: len(entries) // 2]:
+                os.unlink(entry.path)
+
+
+def _default_folder() -> Path | None:
+    named = os.environ.get("MCHECK_CACHE_DIR")
+    if named is not None:
+        return Path(named) if named else None
+    return Path(sys.prefix) / "var" / "mcheck-cache" if sys.prefix != sys.base_prefix else None
