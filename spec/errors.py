@@ -81,4 +81,4 @@ def place_of(error: BaseException) -> str | None:
 
 def in_kernel(filename: str) -> bool:
     """Whether a source file is part of the language itself rather than of a specification."""
-    return filename.startswith(_KERNEL) or filename.startswith("<")
+    return filename.startswith((_KERNEL, "<"))

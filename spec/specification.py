@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
 from mcheck.spec.declare import Constant
 from mcheck.spec.errors import SpecError, UsageError
@@ -30,7 +30,7 @@ class Spec(Generic[S], metaclass=SpecType):
     other methods are the rules they are written with, and a tweak is a subclass that overrides one of them.
     """
 
-    _constants: dict[str, Constant] = {}
+    _constants: ClassVar[dict[str, Constant]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -122,6 +122,23 @@ def entry(h: U64) -> U64:
 SALT, SECOND_SALT = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95
 
 
+@kernel
+def filter_stride(width: Fixed, identity: Fixed) -> I64:
+    """How many words the filter keeps of a state."""
+    if identity == Identity.FINGERPRINT:
+        return 1
+    return 2 if identity == Identity.LONG else width + 1
+
+
+@kernel
+def equal(a: Words, b: Words, width: Fixed) -> bool:
+    """Whether two rows are equal."""
+    for k in range(width):  # noqa: SIM110 - in the kernel language
+        if a[k] != b[k]:
+            return False
+    return True
+
+
 # ---------------------------------------------------------------------- expanding
 
 
@@ -154,6 +171,26 @@ def check_steps(
 
 
 @kernel
+def recently_seen(width: Fixed, identity: Fixed, seen: Words, h: U64, second: U64, row: Words) -> bool:
+    """Whether the filter holds this state; it does from now on."""
+    stride = filter_stride(width, identity)
+    known = seen[i64(h & (FILTER_SLOTS - 1)) * stride :]
+    if known[0] == h:
+        if identity == Identity.FINGERPRINT:
+            return True
+        if identity == Identity.LONG and known[1] == second:
+            return True
+        if identity == Identity.EXACT and equal(known[1:], row, width):
+            return True
+    known[0] = h
+    if identity == Identity.LONG:
+        known[1] = second
+    if identity == Identity.EXACT:
+        copy(known[1:], row, width)
+    return False
+
+
+@kernel
 def expand_slice(
     expand: Expand,
     check_step: CheckStep | None,
@@ -181,7 +218,7 @@ def expand_slice(
     """Expand the states from `number` to `end` of a slice; the number of the first that is still to be expanded.
 
     Stops early where the batch, of `room` candidates, may not hold the `most` successors of one more state, or at an
-    error.  A candidate that was met a short time before, by the filter `seen`, is left out.
+    error.  A candidate that the filter `seen` holds, met a short time before, is left out.
     """
     n = i64(status[Status.CANDIDATES])
     while number < end and n + most <= room:
@@ -202,13 +239,11 @@ def expand_slice(
         for j in range(count):
             candidate = rows[(n + j) * width :]
             h = entry(successor_fingerprint(candidate, row, known, width, SALT))
-            if identity == Identity.FINGERPRINT:
-                recent = i64(h & (FILTER_SLOTS - 1))
-                if seen[recent] == h:
-                    continue
-                seen[recent] = h
+            second = fingerprint(candidate, width, SECOND_SALT) if identity == Identity.LONG else u64(0)
+            if recently_seen(width, identity, seen, h, second, candidate):
+                continue
             if identity == Identity.LONG:
-                extra[kept] = fingerprint(candidate, width, SECOND_SALT)
+                extra[kept] = second
             if kept != n + j:
                 copy(rows[kept * width :], candidate, width)
             prints[kept] = h
@@ -255,15 +290,6 @@ def enter_rows(
 def home(h: U64, parts: I64, slots: U64) -> U64:
     """The slot at which probing for `h` begins, in the part that owns it."""
     return high_product(u64(h * u64(parts)), slots)
-
-
-@kernel
-def equal(a: Words, b: Words, width: Fixed) -> bool:
-    """Whether two rows are equal."""
-    for k in range(width):  # noqa: SIM110 - in the kernel language
-        if a[k] != b[k]:
-            return False
-    return True
 
 
 @kernel

@@ -540,7 +540,10 @@ class _Translation:
         return None if result is None else Value(returned, result)
 
     def as_u64(self, term: Term) -> Term:
-        return self.as_kind(Static(term.value & (1 << 64) - 1) if isinstance(term, Static) else self.as_integer(term, UNSIGNED), UNSIGNED)
+        return self.as_kind(
+            Static(term.value & (1 << 64) - 1) if isinstance(term, Static) else self.as_integer(term, UNSIGNED),
+            UNSIGNED,
+        )
 
     def as_i64(self, term: Term) -> Term:
         return self.as_kind(term, SIGNED) if isinstance(term, Static) else self.as_integer(term, SIGNED)

@@ -6,7 +6,7 @@ parameters are known, so that a guard on the first parameter is not asked again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
 from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Tree, Update, leaves
 from mcheck.spec.parameters import MemberParameter, Parameter, TableParameter
-from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, Trace, TracedRule
+from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, Trace, TracedRule, trace
 
 
 _FEW_LEAVES = 4
@@ -37,7 +37,7 @@ _FEW_LEAVES = 4
 class Counter:
     """What one counter of the expansion counts."""
 
-    action: Rule
+    action: Rule | None
     kind: str
     """`fired` (cut or not), `blocked`, `cut`, or `error`."""
     detail: str = ""
@@ -48,36 +48,53 @@ class Counter:
 
 @dataclass
 class Program:
-    """An instance as LLVM text, and what its counters mean."""
+    """An instance as an LLVM module with `expand`, `check` and `check_step`, and what its counters mean."""
 
     instance: Instance
     layout: Layout
-    text: str
+    module: ir.Module
     counters: list[Counter]
     max_successors: int
     properties: list[Rule] = field(default_factory=list)
+    """The properties of states, by their bits in `check`."""
     steps: list[Rule] = field(default_factory=list)
+    """Those of steps, refinements included, by their bits in `check_step`."""
 
 
-def lower(instance: Instance, traced: Trace, properties: list[Rule]) -> Program:
+ENABLED, DEADLOCKED = 0, 1
+"""Two counters that every program has: steps taken (cut or not), and states without any."""
+FAILED = 63
+"""The bit of `check` and `check_step` that says that a property failed while it was evaluated."""
+
+
+def lower(instance: Instance, traced: Trace, properties: Iterable[Rule]) -> Program:
     """The functions of an instance.  Unlowerable, naming the rule, for what has no code yet."""
     module = ir.Module(instance.name)
     layout = Layout(instance.state_domain)
-    counters: list[Counter] = []
+    counters = [Counter(None, "enabled"), Counter(None, "deadlocked")]
+    most = _lower_actions(module, layout, instance, traced, counters, "")
+    given = list(properties)
+    states = [p for p in given if p.kind in ("always", "reachable")]
+    steps = [p for p in given if p.kind in ("step", "implements")]
     lists = ListCode(module)
-    most = 0
-    pieces = []
+    _checks(module, layout, lists, instance, traced, states, "check", (STATE,))
+    _checks(module, layout, lists, instance, traced, steps, "check_step", (BEFORE, AFTER))
+    return Program(instance, layout, module, counters, most, states, steps)
+
+
+def _lower_actions(
+    module: ir.Module, layout: Layout, instance: Instance, traced: Trace, counters: list[Counter], prefix: str
+) -> int:
+    """Emit `expand` and what it calls, their names behind `prefix`; how many successors a state has at most."""
+    lists = ListCode(module)
+    most, pieces = 0, []
     for action in instance.actions:
         with _naming(action):
-            made = _Action(module, layout, lists, instance, traced, action, counters)
+            made = _Action(module, layout, lists, instance, traced, action, counters, prefix)
             pieces.append(made.function)
             most += made.most
-    _expand(module, pieces)
-    states = [p for p in properties if p.kind in ("always", "reachable")]
-    steps = [p for p in properties if p.kind == "step"]
-    _checks(module, layout, lists, traced, states, "check", (STATE,))
-    _checks(module, layout, lists, traced, steps, "check_step", (BEFORE, AFTER))
-    return Program(instance, layout, str(module), counters, most, states, steps)
+    _expand(module, pieces, prefix)
+    return most
 
 
 @contextmanager
@@ -241,11 +258,12 @@ class _Action:
         traced: Trace,
         rule: Rule,
         counters: list[Counter],
+        prefix: str,
     ) -> None:
         self.instance, self.rule, self.counters = instance, rule, counters
         self.traced, self.all = traced[rule.name], traced
         kind = ir.FunctionType(I64, [POINTER, POINTER, POINTER, I64])
-        self.function = ir.Function(module, kind, f"action_{rule.name}")
+        self.function = ir.Function(module, kind, f"{prefix}action_{rule.name}")
         self.function.linkage = "internal"
         for argument in self.function.args[:3]:
             argument.add_attribute("noalias")
@@ -377,6 +395,7 @@ class _Action:
     def _update(self, leaf: Update) -> None:
         code, e = self.code, self.code.e
         self.count("fired", "", leaf.passed)
+        e.increment(self.counts, ENABLED)
         if self._variants is not None:
             self._variants.note(e, leaf, code.build)
             e.b.branch(self._variants.behind)
@@ -414,16 +433,19 @@ class _Action:
             e.b.branch(self.next_block())
 
 
-def _expand(module: ir.Module, actions: list[ir.Function]) -> None:
+def _expand(module: ir.Module, actions: list[ir.Function], prefix: str) -> None:
     """`expand(row, out, counts)`: every action in the order of the spec."""
-    function = ir.Function(module, ir.FunctionType(I64, [POINTER, POINTER, POINTER]), "expand")
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER, POINTER, POINTER]), f"{prefix}expand")
     e = Emitter(module, function)
     row, out, counts = function.args
+    before = e.load(counts, ENABLED)
     n: Value = e.number(0)
     for action in actions:
         n = e.b.call(action, [row, out, counts, n])
         with e.when(e.b.icmp_signed("<", n, e.number(0))):
             e.b.ret(n)
+    with e.when(e.b.icmp_unsigned("==", e.load(counts, ENABLED), before)):
+        e.increment(counts, DEADLOCKED)
     e.b.ret(n)
 
 
@@ -434,6 +456,7 @@ def _checks(
     module: ir.Module,
     layout: Layout,
     lists: ListCode,
+    instance: Instance,
     traced: Trace,
     rules: list[Rule],
     name: str,
@@ -455,9 +478,12 @@ def _checks(
             code.lists = lists
             bit = e.number(1 << number)
             with e.when(e.b.icmp_unsigned("!=", e.b.and_(wanted, bit), e.number(0))), code.scope():
-                failing = lambda message: e.b.ret(e.number(1 << 63))  # noqa: E731
+                failing = lambda message: e.b.ret(e.number(1 << FAILED))  # noqa: E731
                 goal = rule.kind != "reachable"
-                found = _falsified(code, traced[rule.name], rule, pointers, goal, failing)
+                if rule.kind == "implements":
+                    found = _not_refined(code, instance, traced[rule.name], rule, pointers, number)
+                else:
+                    found = _falsified(code, traced[rule.name], rule, pointers, goal, failing)
                 with e.when(found):
                     e.store(e.b.or_(e.load(hit), bit), hit)
     e.b.ret(e.load(hit))
@@ -509,3 +535,72 @@ def _falsified(
         e.b.branch(done)
     e.b.position_at_end(done)
     return e.b.icmp_unsigned("!=", e.load(found), e.number(0))
+
+
+# ---------------------------------------------------------------------- refinement
+
+
+class _Misfit(Boundary):
+    """A mapping that leaves the domain of the other spec fails."""
+
+    def __init__(self, e: Emitter) -> None:
+        self.e = e
+
+    def outside(self, condition: Value, bound: str | None) -> None:
+        with self.e.when(condition):
+            self.e.b.ret(self.e.number(1 << FAILED))
+
+
+def _not_refined(
+    code: Writing, instance: Instance, traced: TracedRule, rule: Rule, pointers: dict[str, Value], number: int
+) -> Value:
+    """Whether a step maps to no step of the other spec, and not to no change either.
+
+    Both states are mapped to rows of the other spec; if they differ, the other's own `expand` says where its steps lead.
+    """
+    e = code.e
+    other = instance.refinements[rule.name].other
+    layout = Layout(other.state_domain)
+    counters = [Counter(None, "enabled"), Counter(None, "deadlocked")]
+    prefix = f"refined_{number}_"
+    most = _lower_actions(e.module, layout, other, trace(other), counters, prefix)
+    rows = [_mapped(code, traced, pointers[which], layout) for which in (BEFORE, AFTER)]
+    target = Place(rows[1], 0, 0, layout.state)
+    verdict = e.scratch(1)
+    e.store(e.number(0), verdict)
+    with e.when(e.b.not_(code.equal_places(Place(rows[0], 0, 0, layout.state), target))):
+        out, counts = e.scratch(layout.words * (most + 1)), e.scratch(len(counters))
+        e.store(e.number(1), verdict)
+        expand = e.module.get_global(f"{prefix}expand")
+        with e.loop(e.b.call(expand, [rows[0], out, counts])) as (k, end):
+            reached = Place(out, e.times(k, layout.words), 0, layout.state)
+            with e.when(code.equal_places(reached, target)):
+                e.store(e.number(0), verdict)
+                e.b.branch(end)
+    return e.b.icmp_unsigned("!=", e.load(verdict), e.number(0))
+
+
+def _mapped(code: Writing, traced: TracedRule, row: Value, layout: Layout) -> Value:
+    """The row of the other spec that a state maps to."""
+    e = code.e
+    target = e.scratch(layout.words)
+    e.zero(target, 0, layout.words)
+    inner = Writing(e, code.layout, traced.build, {STATE: row})
+    inner.lists, inner.boundary = code.lists, _Misfit(e)
+
+    def tree(node: Tree) -> None:
+        if isinstance(node, Branch):
+            test = inner.truth(node.condition)
+
+            def side(chosen: Tree) -> None:
+                with inner.scope():
+                    tree(chosen)
+
+            e.either(test, lambda: side(node.then), lambda: side(node.otherwise))
+        elif isinstance(node, Answer):
+            inner.fill(node.value, Place(target, 0, 0, layout.state))
+        else:
+            e.b.ret(e.number(1 << FAILED))
+
+    tree(traced.tree)
+    return target

@@ -8,10 +8,9 @@ from __future__ import annotations
 import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mcheck.checker.limits import LimitReached
 from mcheck.checker.native import core
@@ -22,10 +21,15 @@ from mcheck.checker.native.machine import Library
 from mcheck.checker.native.memory import Memory, Rows
 from mcheck.checker.native.visited import Part
 
-_BATCH = 1 << 14
+_BATCH_BYTES = 1 << 21
+_FEWEST, _MOST = 1 << 12, 1 << 15
 _LONGEST_SLICE = 1 << 31
 _PROPERTIES = 64
-_FULL_LOG = 1 << 16
+_FIRST_LOG = 1 << 16
+_PATIENCE = 0.05
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Batch:
         self.sources, self.ordinals = Memory(4 * room), Memory(2 * room)
         self.fresh, self.picked = Memory(room), Memory(4 * room)
         self.lists, self.sizes = Memory(4 * room * parts), Memory(8 * parts)
-        self.seen = Memory(8 * core.FILTER_SLOTS)
+        self.seen = Memory(8 * core.FILTER_SLOTS * core.filter_stride(model.width, model.identity))
         self.counts, self.status = Memory(8 * max(1, model.leaves)), Memory(8 * Status.SIZE)
         self.hits, self.found = Memory(16 * _PROPERTIES), Memory(8 * _PROPERTIES)
 
@@ -133,7 +137,8 @@ class NativeSearch:
     """One breadth-first search over rows.
 
     `stop_states`, `stop_steps`: bits of the properties that end the search with the level in which they are decided.
-    `between` is called every few milliseconds, and may raise to end the search; what has been counted stays.
+    `between` is called every few milliseconds, and may raise to end the search; what has been counted stays.  `batch`
+    is how many candidates a thread collects before they are absorbed; it changes no result.
     """
 
     def __init__(
@@ -149,7 +154,7 @@ class NativeSearch:
         stop_steps: int = 0,
         stop_deadlock: bool = False,
         between: Callable[[], None] = lambda: None,
-        batch: int = _BATCH,
+        batch: int | None = None,
     ) -> None:
         self.model, self.threads, self.check = model, threads, check
         self.depth, self.states, self.between = depth, states, between
@@ -157,17 +162,18 @@ class NativeSearch:
         self._kernels = {kernel.name: library.kernel(kernel) for kernel in core.KERNELS}
         self._exact = model.identity == Identity.EXACT
 
-        room = model.most_successors + batch
         self._row_bytes = 8 * model.width
+        self._fill = batch or min(max(_BATCH_BYTES // self._row_bytes, _FEWEST), _MOST)
+        room = model.most_successors + self._fill
         self._arena = Memory(self._row_bytes * room * threads)
         self._batches = [Batch(model, room, threads, room * t) for t in range(threads)]
         self._parts = [Part(model.identity) for _ in range(threads)]
-        self._children, self._reached_as = Memory(_FULL_LOG), Memory(_FULL_LOG)
+        self._children, self._reached_as = Memory(_FIRST_LOG), Memory(_FIRST_LOG)
         self._arriving = Rows(self._row_bytes)
         self._frontier = self._arriving if self._exact else Rows(self._row_bytes)
         self._initial: list[tuple[int, ...]] = []
         self._successors_of_one = 4.0
-        self._each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]] = map
+        self._pool: ThreadPoolExecutor | None = None
 
         self.distinct = self.expanded = 0
         self.levels: list[int] = []
@@ -185,14 +191,16 @@ class NativeSearch:
         LimitReached if there are more than `states` distinct states; those met first are kept.  ErrorLeaf where
         `expand` reports one.  MemoryError.
         """
-        pool: AbstractContextManager[Any] = nullcontext()
-        if self.threads > 1:
-            pool = ThreadPoolExecutor(self.threads)
-            self._each = pool.map
-        with pool:
-            self._start(initial)
-            while self.frontier_size and not self._at_end():
-                self._expand_level()
+        if self.threads == 1:
+            self._run(initial)
+        else:
+            with ThreadPoolExecutor(self.threads) as self._pool:
+                self._run(initial)
+
+    def _run(self, initial: Iterable[Sequence[int]]) -> None:
+        self._start(initial)
+        while self.frontier_size and not self._at_end():
+            self._expand_level()
 
     @property
     def frontier_size(self) -> int:
@@ -252,8 +260,7 @@ class NativeSearch:
                 length = self._slice_length(end - cursor)
                 queue.append(Slice(free.pop(), cursor, cursor, cursor + length))
                 cursor += length
-            for _ in self._each(self._expand, [s for s in queue if not s.waiting]):
-                pass
+            self._each(self._expand, [s for s in queue if not s.waiting])
             ready = _up_to_unfinished(queue)
             self._take(ready)
             self._account(ready)
@@ -265,8 +272,7 @@ class NativeSearch:
         """How many states a thread takes at a time: as many as are expected to fill two thirds of a batch."""
         if self.threads == 1:
             return min(left, _LONGEST_SLICE)
-        batch = self._batches[0].room - self.model.most_successors
-        filling = int(batch / (1.5 * self._successors_of_one))
+        filling = int(self._fill / (1.5 * self._successors_of_one))
         return max(1, min(filling, -(-left // self.threads)))
 
     def _expand(self, s: Slice) -> None:
@@ -283,18 +289,16 @@ class NativeSearch:
 
     def _take(self, ready: list[Slice]) -> None:
         """Absorb and collect the candidates of these slices, which follow each other."""
-        added = list(self._each(lambda p: self._absorb(p, ready), range(self.threads)))
+        added = self._each(lambda p: self._absorb(p, ready), range(self.threads))
         new = [sum(of_part[k] for of_part in added) for k in range(len(ready))]
         room = sum(new) if self.states is None else min(sum(new), self.states - self.distinct)
         self._arriving.reserve(self.distinct + room)
         self._reached_as.grow(2 * (self.distinct + room))
         starts = [self.distinct + min(sum(new[:k]), room) for k in range(len(ready))]
         end = self.distinct + room
-        for _ in self._each(lambda k: self._collect(ready[k], starts[k], end - starts[k]), range(len(ready))):
-            pass
+        self._each(lambda k: self._collect(ready[k], starts[k], end - starts[k]), range(len(ready)))
         if self._exact:
-            for _ in self._each(lambda p: self._number(p, ready), range(self.threads)):
-                pass
+            self._each(lambda p: self._number(p, ready), range(self.threads))
         for s in ready:
             for p, number in enumerate(s.batch.found.words(_PROPERTIES)):
                 if number:
@@ -307,7 +311,7 @@ class NativeSearch:
         """Enter in part `p` what belongs there; how many were new, for each slice."""
         part = self._parts[p]
         sizes = [s.batch.sizes.word(p) for s in ready]
-        part.reserve(sum(sizes), self.threads, self._kernels["rehash"])
+        part.reserve(sum(sizes), self.threads, self._rehash)
         added = []
         for s, size in zip(ready, sizes, strict=True):
             b = s.batch
@@ -317,6 +321,12 @@ class NativeSearch:
             added.append(self._call("absorb", *table, chosen, size, *read))
         part.used += sum(added)
         return added
+
+    def _rehash(self, *arguments: int) -> None:
+        """One sweep of a table that grows."""
+        if self._pool is None:
+            self.between()
+        self._kernels["rehash"](*arguments)
 
     def _collect(self, s: Slice, number: int, most: int) -> None:
         """Number and check the new candidates of a slice, from `number` on."""
@@ -353,7 +363,17 @@ class NativeSearch:
                 raise RuntimeError(f"state {s.next} has more than {core.MOST_SUCCESSORS:,} successors")
             if s.error:
                 raise ErrorLeaf(s.next, s.error - 1)
-        self._frontier.forget(self.expanded) if not self._exact else None
+        if not self._exact:
+            self._frontier.forget(self.expanded)
+
+    def _each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """What `work` returns for every item, each on a thread of its own."""
+        if self._pool is None:
+            return [work(item) for item in items]
+        under_way = [self._pool.submit(work, item) for item in items]
+        while wait(under_way, _PATIENCE).not_done:
+            self.between()
+        return [future.result() for future in under_way]
 
     def _arena_of(self, b: Batch) -> int:
         return self._arena.address + self._row_bytes * b.base

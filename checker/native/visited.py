@@ -8,15 +8,15 @@ from mcheck.checker.native.core import Identity
 from mcheck.checker.native.memory import Memory
 
 _FIRST_SLOTS = 1 << 15
-_SMALL = 1 << 20
-_FULL = 0.8
+_LARGE = 1 << 24
 _SWEEP = 1 << 20
 
 
 class Part:
     """The share of the visited set that one thread owns: `used` of `slots` slots hold a state.
 
-    A small table doubles; a large one grows by a quarter, so that it is never less than two thirds full.
+    A small table doubles while there is plenty of room in it; a large one grows by a quarter, and only when it must, so
+    that a state takes 10 to 12.5 bytes.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -28,10 +28,10 @@ class Part:
 
     def reserve(self, more: int, parts: int, rehash: Callable[..., None]) -> None:
         """Make room for `more` entries.  The old table is given back while it is being read: the peak is the new one."""
-        if self.used + more <= _FULL * self.slots:
+        full, growth = (0.6, 2.0) if self.slots < _LARGE else (0.8, 1.25)
+        if self.used + more <= full * self.slots:
             return
-        slots = self.slots * 2 if self.slots < _SMALL else self.slots * 5 // 4
-        slots = max(slots, int((self.used + more) / _FULL) + 1)
+        slots = int(max(self.slots * growth, (self.used + more) / full + 1))
         table, companions = self._memory(slots)
         for start in range(0, self.slots, _SWEEP):
             stop = min(start + _SWEEP, self.slots)

@@ -182,8 +182,10 @@ class Resolver:
     def _capped(self, base: Any, mark: AtMost, where: str) -> Domain:
         limit, name = self.limit(mark.limit, where)
         if not 0 <= limit <= LARGEST_CAPACITY:
-            raise UsageError(
-                f"{self.owner}.{name}: a capacity lies between 0 and {LARGEST_CAPACITY:,} (got {limit:,}; {where})"
+            error = UsageError if name else SpecError
+            subject = f"{self.owner}.{name}" if name else where
+            raise error(
+                f"{subject}: a capacity lies between 0 and {LARGEST_CAPACITY:,} (got {limit:,}{f'; {where}' if name else ''})"
             )
         capacity = Capacity(limit, self.cut(name))
         origin, args = typing.get_origin(base), typing.get_args(base)

@@ -162,7 +162,7 @@ _OPERATIONS: dict[str, Operation] = {
     "size": _size,
     "bag_size": _size,
     "comprehension": _comprehension,
-    "exists": lambda e, n: any([e.of(n.args[2]) for _ in e.bindings(n)]),
+    "exists": lambda e, n: any([e.of(n.args[2]) for _ in e.bindings(n)]),  # noqa: C419 - quantifiers look at every element
     "number": lambda e, n: [e.of(n.args[2]) for _ in e.bindings(n)].count(True),
     "biggest": _extreme(max),
     "smallest": _extreme(min),

@@ -19,6 +19,8 @@ from mcheck.spec.tracing.facts import Facts
 
 PATHS_OF_A_RULE = 2_000
 PATHS_OF_A_BODY = 512
+PATHS_RUN_AGAIN = 4
+ONLY_STATE_DECIDES = "nothing but the state and the parameters may decide"
 
 
 class Path:
@@ -71,15 +73,11 @@ class Forest:
                 here = Fork(condition)
                 self._attach(parent, side, here)
             elif not isinstance(here, Fork) or here.condition is not condition:
-                raise LanguageError(
-                    "not a function: it decided differently when it was run again; nothing but the state and the parameters may decide"
-                )
+                raise LanguageError(f"not a function: it decided differently when it was run again; {ONLY_STATE_DECIDES}")
             parent, side = here, value
             here = here.then if value else here.otherwise
         if here is not None:
-            raise LanguageError(
-                "not a function: it decided differently when it was run again; nothing but the state and the parameters may decide"
-            )
+            raise LanguageError(f"not a function: it decided differently when it was run again; {ONLY_STATE_DECIDES}")
         self._attach(parent, side, leaf)
 
     def _attach(self, parent: Fork | None, side: bool, child: Any) -> None:
@@ -91,8 +89,12 @@ class Forest:
             parent.otherwise = child
 
 
-def explore(run: Callable[[Path], Any], outer: Facts | None, budget: int, forks: Counter[str], what: str) -> Any:
+def explore(
+    run: Callable[[Path], Any], outer: Facts | None, budget: int, forks: Counter[str], what: str, again: int = 0
+) -> Any:
     """The tree of `run` over all paths; its leaves are what `run` returned.
+
+    The first `again` paths are run twice: a function that says something else the second time is refused.
 
     LanguageError, with the lines that fork most, when there are more than `budget` paths.
     """
@@ -104,6 +106,10 @@ def explore(run: Callable[[Path], Any], outer: Facts | None, budget: int, forks:
         leaf = run(path)
         forest.insert(path.taken, leaf)
         number += 1
+        if number <= again:
+            second = Path([value for _, value in path.taken], Facts(outer))
+            if run(second) != leaf or second.taken != path.taken:
+                raise LanguageError(f"not a function: the same run gave two results; {ONLY_STATE_DECIDES}")
         if number > budget:
             top = ", ".join(f"{line} ({times:,} times)" for line, times in forks.most_common(3))
             raise LanguageError(

@@ -57,6 +57,16 @@ class Symbol(Symbolic):
 
     __lt__ = __le__ = __gt__ = __ge__ = _unordered
 
+    def _not_an_operand(self, other: object) -> Any:
+        raise LanguageError(
+            f"{self._node.domain.describe()} is no operand here: integers have + - * and, by a positive constant, // and %"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = _not_an_operand
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = (
+        _not_an_operand
+    )
+
     def __setattr__(self, name: str, value: object) -> None:
         raise LanguageError(f"values are immutable: write .replace({name}=…) instead of an assignment")
 
@@ -64,7 +74,12 @@ class Symbol(Symbolic):
         raise LanguageError("values are immutable: write .set(key, value) instead of an assignment")
 
     def __repr__(self) -> str:
-        return f"<{self._node.domain.describe()}: {self._node!r}>"
+        return f"<{self._node.domain.describe()}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise LanguageError(f"{self._node.domain.describe()} has no field or method {name!r}")
 
     def __iter__(self) -> NoReturn:
         raise LanguageError(f"{self._node.domain.describe()} cannot be iterated over")
@@ -119,7 +134,8 @@ class SymInt(Symbol):
     def __add__(self, other: object) -> Any:
         return self._wrap(self._tracer.build.sum(self._node, self._number(other)))
 
-    __radd__ = __add__
+    def __radd__(self, other: object) -> Any:
+        return self + other
 
     def __sub__(self, other: object) -> Any:
         return self._wrap(self._tracer.build.difference(self._node, self._number(other)))
@@ -130,7 +146,8 @@ class SymInt(Symbol):
     def __mul__(self, other: object) -> Any:
         return self._wrap(self._tracer.build.product(self._node, self._number(other)))
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: object) -> Any:
+        return self * other
 
     def __neg__(self) -> Any:
         return self._wrap(self._tracer.build.difference(self._tracer.build.integer(0), self._node))
@@ -139,6 +156,11 @@ class SymInt(Symbol):
         if type(other) is not int or other <= 0:
             raise LanguageError(f"// and % take a positive constant on the right (got {other!r})")
         return other
+
+    def __rfloordiv__(self, other: object) -> NoReturn:
+        raise LanguageError(f"// and % take a positive constant on the right (got {self!r})")
+
+    __rmod__ = __rfloordiv__
 
     def __floordiv__(self, other: object) -> Any:
         return self._wrap(self._tracer.build.quotient(self._node, self._divisor(other)))

@@ -10,14 +10,14 @@ from typing import Any
 from mcheck.spec.declare import guards
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.errors import Disabled, LanguageError, place_of
-from mcheck.spec.instance import Instance, Rule
+from mcheck.spec.instance import Instance, Rule, explain_error
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
 from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Leaf, Tree, Update, conditions, leaves, paths
 from mcheck.spec.tracing.forking import Fork
 from mcheck.spec.tracing.lint import lint
 from mcheck.spec.tracing.quantified import explain_raise, is_runtime_error
-from mcheck.spec.tracing.symbols import Symbol
+from mcheck.spec.tracing.symbols import SymBool
 from mcheck.spec.tracing.tracer import ForkingTracer
 
 STATE = "s"
@@ -58,7 +58,7 @@ class Trace:
 def trace(instance: Instance) -> Trace:
     """The instance, traced.  LanguageError, with file and line, where a rule of the language is broken.
 
-    Costs milliseconds for each rule; every path of every rule is run twice, to see that it says the same.
+    Costs milliseconds for each rule; every path of every rule is run, the first ones twice, to see that they say the same.
     """
     lint(type(instance.spec))
     rules = (*instance.actions, *instance.properties, *instance.constraints)
@@ -90,11 +90,7 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
             guards.passed = None
 
     try:
-        tree, again = (_tree(tracer.on_every_path(run, f"{rule.kind} {rule.name}")) for _ in range(2))
-        if tree != again:
-            raise LanguageError(
-                "not a function: the same run gave two results; nothing but the state and the parameters may decide"
-            )
+        tree = _tree(tracer.on_every_path(run, f"{rule.kind} {rule.name}"))
     except Exception as error:
         raise _misused(rule, error) from error
     if rule.kind == "action":
@@ -108,8 +104,8 @@ def _landed(tracer: ForkingTracer, rule: Rule, result: Any, state: Node, passed:
         return Update(_updated(tracer, result, state), passed)
     if rule.kind == "implements":
         return Answer(tracer.to_node(result))
-    if not isinstance(result, bool) and not isinstance(result, Symbol):
-        raise LanguageError(f"a property must return a bool (got {result!r})")
+    if not isinstance(result, bool | SymBool):
+        raise LanguageError(f"a property must return a bool (got {result!r:.60})")
     return Answer(tracer.truth_node(result))
 
 
@@ -138,7 +134,7 @@ def _tree(node: Any) -> Tree:
 
 def _misused(rule: Rule, error: Exception) -> LanguageError:
     """The error as one line with the place in the spec; anything that is none of ours cannot be traced."""
-    message = str(error) if isinstance(error, LanguageError) else f"cannot be traced: {type(error).__name__}: {error}"
+    message = f"{'' if isinstance(error, LanguageError) else 'cannot be traced: '}{explain_error(error)}"
     code = rule.function.__code__
     place = place_of(error) or f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
     return LanguageError(f"{place}: {rule.name}: {message}")

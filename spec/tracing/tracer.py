@@ -24,7 +24,7 @@ from mcheck.spec.sets import sorted_members
 from mcheck.spec.symbolic import has_symbolic, seam
 from mcheck.spec.tracing import quantified, symbols
 from mcheck.spec.tracing.facts import Facts
-from mcheck.spec.tracing.forking import PATHS_OF_A_BODY, PATHS_OF_A_RULE, Path, explore, line_of_spec
+from mcheck.spec.tracing.forking import PATHS_OF_A_BODY, PATHS_OF_A_RULE, PATHS_RUN_AGAIN, Path, explore, line_of_spec
 
 
 class PlainMembers:
@@ -67,13 +67,15 @@ class ForkingTracer:
 
     def on_every_path(self, run: Callable[[], Any], what: str) -> Any:
         """The tree of `run` over all paths of one rule."""
-        return self._explored(run, None, PATHS_OF_A_RULE, what)
+        return self._explored(run, None, PATHS_OF_A_RULE, what, PATHS_RUN_AGAIN)
 
     def nested(self, run: Callable[[], Any], what: str) -> Any:
         """The tree of `run` over all paths of a body, under the facts of the path being run."""
         return self._explored(run, self.facts, PATHS_OF_A_BODY, what)
 
-    def _explored(self, run: Callable[[], Any], outer: Facts | None, budget: int, what: str) -> Any:
+    def _explored(
+        self, run: Callable[[], Any], outer: Facts | None, budget: int, what: str, again: int = 0
+    ) -> Any:
         before, seam.tracer = (self.path, seam.tracer), self
 
         def one(path: Path) -> Any:
@@ -81,7 +83,7 @@ class ForkingTracer:
             return run()
 
         try:
-            return explore(one, outer, budget, self.forks, what)
+            return explore(one, outer, budget, self.forks, what, again)
         finally:
             self.path, seam.tracer = before
 

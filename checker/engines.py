@@ -1,0 +1,57 @@
+"""Which engine runs a search: the fastest that can, unless one is asked for by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from mcheck.checker.reference import explore as explore_by_reference
+from mcheck.checker.verdict import Limits, ProgressListener, Verdict
+from mcheck.spec import Instance, UsageError
+
+ENGINES = ("auto", "native", "reference")
+
+
+def search(
+    instance: Instance,
+    engine: str = "auto",
+    properties: Iterable[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - a frozen value
+    symmetry: bool = False,
+    keep_going: bool = False,
+    deadlock_is_error: bool = False,
+    progress: ProgressListener | None = None,
+    threads: int = 1,
+    exact: bool = False,
+) -> Verdict:
+    """The verdict of the engine asked for.  `auto` is the native engine, or, with the reason in the verdict's notes, the
+    reference engine where that one cannot be had.  UsageError where `native` is asked for and cannot be had."""
+    names = None if properties is None else list(properties)
+    why = None if engine != "reference" else ""
+    if why is None:
+        why = _why_not_native(symmetry)
+    if why is None:
+        from mcheck.checker.native.core import Identity
+        from mcheck.checker.native.engine import explore
+        from mcheck.checker.native.reading import Unlowerable
+
+        identity = Identity.EXACT if exact else Identity.FINGERPRINT
+        try:
+            return explore(instance, names, limits, keep_going, deadlock_is_error, progress, threads, identity)
+        except Unlowerable as unlowerable:
+            why = f"no compiled code for {unlowerable}"
+    if engine == "native":
+        raise UsageError(f"--engine native: {why}; use --engine reference, or auto")
+    verdict = explore_by_reference(instance, names, limits, symmetry, keep_going, deadlock_is_error, progress)
+    return dataclasses.replace(verdict, notes=(*verdict.notes, f"reference engine: {why}")) if why else verdict
+
+
+def _why_not_native(symmetry: bool) -> str | None:
+    """Why the native engine cannot be had; None if it can."""
+    if symmetry:
+        return "symmetry reduction is not compiled yet"
+    try:
+        import llvmlite  # noqa: F401
+    except ImportError:
+        return "llvmlite is not installed (pip install llvmlite)"
+    return None
