@@ -11,7 +11,7 @@ from mcheck.checker.verdict import Limits, Progress, ProgressListener
 _BEAT = 0.2
 
 
-class LimitReached(Exception):  # noqa: N818 - not an error: the search ends here, and says so in its verdict
+class LimitReached(Exception):  # not an error: the search ends here, and says so in its verdict
     """A limit ends the search.  `reason` is the phrase that the verdict shows."""
 
     def __init__(self, reason: str) -> None:

@@ -51,7 +51,8 @@ class TableNotation(Notation):
         return short
 
     def item(self, field: str, value: Any) -> str:
-        """What a card says of a field: `L`, `t1`, `vf=n1`, `-vf` for none, `up` and `!up` for a bool, `votes {n1}`."""
+        """What a card says of a field: `L`, `t1`, `vf=n1`, `-vf` for none, `up` and `!up` for a bool, `votes {n1}`,
+        `Vote(…)` for a vote."""
         if isinstance(value, Enum) and value in self._members:
             short = self._members[value]
             self._used[short] = value.name.lower()
@@ -64,6 +65,8 @@ class TableNotation(Notation):
             return f"-{self.name(field)}"
         if isinstance(value, Index):
             return f"{self.name(field)}={self.value(value)}"
+        if isinstance(value, Record) and type(value).__name__.casefold() == field.replace("_", ""):
+            return self.value(value)
         return f"{self.composite(field)} {self.value(value)}"
 
     def composite(self, field: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from functools import lru_cache
 
 _GAP = "  "
-_NARROWEST = 9
+_NARROWEST = 6
 _MANY_CELLS = 600
+_CHUNK = re.compile(r"[^(]*\(|[^(]+")
 
 
 def columns(heads: list[str], rows: list[list[str]], width: int, mark: str) -> list[str] | None:
-    """The rows under their heads, the last one marked; None if even narrow columns do not fit."""
+    """The rows under their heads, the last one marked; None if it would take words broken in their middle to fit them."""
     marking = f"{_GAP}← {mark}" if len(rows) > 1 else ""
     widths = _widths(heads, rows, width - 1 - len(marking))
     if widths is None:
@@ -32,13 +33,29 @@ def _line(cells: list[str], widths: list[int]) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _wrapped(cell: str, width: int) -> tuple[str, ...]:
-    return tuple(textwrap.wrap(cell, width, break_on_hyphens=False)) or ("",)
+    """The lines of a cell: broken at spaces, and words that are too long after an opening bracket."""
+    lines = [""]
+    for word in cell.split():
+        glue = " " if lines[-1] else ""
+        for chunk in (word,) if len(word) <= width else _CHUNK.findall(word):
+            if lines[-1] and len(lines[-1] + glue + chunk) > width:
+                lines.append(chunk)
+            else:
+                lines[-1] += glue + chunk
+            glue = ""
+    return tuple(lines)
+
+
+def _indivisible(cell: str) -> int:
+    """The width of the widest part of a cell that is never broken."""
+    return max((len(chunk) for word in cell.split() for chunk in _CHUNK.findall(word)), default=0)
 
 
 def _widths(heads: list[str], rows: list[list[str]], width: int) -> list[int] | None:
     """The natural widths, narrowed column by column where that costs the fewest lines; None if nothing helps."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    least = [min(w, max(_NARROWEST, len(h))) for w, h in zip(widths, heads, strict=True)]
+    parts = [max(map(_indivisible, column)) for column in zip(heads, *rows, strict=True)]
+    least = [min(w, max(_NARROWEST, p)) for w, p in zip(widths, parts, strict=True)]
     spare = width - len(_GAP) * (len(widths) - 1)
     while sum(widths) > spare:
         possible = [k for k, (w, m) in enumerate(zip(widths, least, strict=True)) if w > m]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mcheck.counterexamples.abbreviations import TableNotation
@@ -19,17 +19,23 @@ _LISTED = 6
 
 
 class LanesText:
-    """Writes behaviours of one instance, `width` characters wide."""
+    """Writes behaviours of one instance, `width` characters wide.
 
-    def __init__(self, behavior: Behavior, width: int = 100, mark: str = "violates") -> None:
-        self.behavior, self.width, self.mark = behavior, width, mark
+    `spelled` gives each cell in the characters that can be shown, before it is measured.
+    """
+
+    def __init__(
+        self, behavior: Behavior, width: int = 100, mark: str = "violates", spelled: Callable[[str], str] = str
+    ) -> None:
+        self.behavior, self.width, self.mark, self.spelled = behavior, width, mark, spelled
         self.lanes = Lanes(behavior.instance)
         self.notation = TableNotation(self.lanes)
 
     def lines(self) -> list[str]:
         """The table, or the list of changes where a table does not fit; then the key to its abbreviations."""
         heads, rows = self._lane_table() if self.lanes.members else self._field_table()
-        table = columns(heads, rows, self.width - 2, self.mark) or self._list()
+        cells = [[self.spelled(cell) for cell in row] for row in rows]
+        table = columns(heads, cells, self.width - 2, self.mark) or self._list()
         return [*table, *self._pending(), *self.notation.key_lines(self.width - 2)]
 
     # ------------------------------------------------------------------ tables

@@ -92,7 +92,7 @@ class Paxos(Spec[State]):
 
     def quorums(self) -> Iterable[Set[Acceptor]]:
         """Minimal majorities; larger quorums allow nothing more."""
-        return [Set(q) for q in combinations(Acceptor, self.acceptors // 2 + 1)]
+        return (Set(q) for q in combinations(Acceptor, self.acceptors // 2 + 1))
 
     def promise_quorums(self) -> Iterable[Set[Acceptor]]:
         """Whose promises let a leader propose: each must meet every quorum (Howard et al., Flexible Paxos, 2016)."""

@@ -64,7 +64,7 @@ class Voting(Spec[State]):
 
     def quorums(self) -> Iterable[Set[Acceptor]]:
         """Minimal majorities: any two of them have a member in common, and larger quorums allow nothing more."""
-        return [Set(q) for q in combinations(Acceptor, self.acceptors // 2 + 1)]
+        return (Set(q) for q in combinations(Acceptor, self.acceptors // 2 + 1))
 
     def ballots(self) -> range:
         """All ballots explored, lowest first."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from mcheck.spec.errors import Disabled, SpecError
+from mcheck.spec.errors import Disabled, LanguageError, SpecError
 from mcheck.spec.records import Record
 from mcheck.spec.scope import at_work, working_on
 from mcheck.spec.symbolic import Symbolic
@@ -136,8 +136,8 @@ def require(condition: bool, reason: str) -> None:
             guards.failed.add(reason)
         raise Disabled(reason)
     if condition is not True:
-        if not isinstance(condition, Symbolic):
-            raise SpecError(f"require({reason!r}): the condition must be a bool (got {condition!r})")
+        if not (isinstance(condition, Symbolic) and condition.is_truth_value):
+            raise LanguageError(f"require({reason!r}): the condition must be a bool (got {condition!r:.60})")
         if not condition:
             raise Disabled(reason)
     if guards.passed is not None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
 
 _KERNEL = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -54,7 +57,7 @@ class InternalError(McheckError):
     """mcheck contradicts itself.  Never the user's mistake; always worth a report."""
 
 
-class Disabled(Exception):  # noqa: N818 - not an error: the ordinary way in which an action is not enabled
+class Disabled(Exception):  # not an error: the ordinary way in which an action is not enabled
     """Raised by `require`: the action is not enabled for these parameters.  `reason` is the guard that was false."""
 
     def __init__(self, reason: str) -> None:
@@ -62,7 +65,7 @@ class Disabled(Exception):  # noqa: N818 - not an error: the ordinary way in whi
         self.reason = reason
 
 
-class Cut(Exception):  # noqa: N818 - not an error: the successor exists, but outside the bounds of the search
+class Cut(Exception):  # not an error: the successor exists, but outside the bounds of the search
     """The value leaves its domain on a side that is a bound (or a state constraint), named by `bound`."""
 
     def __init__(self, bound: str) -> None:
@@ -77,6 +80,12 @@ def place_of(error: BaseException) -> str | None:
         if not frame.filename.startswith(_KERNEL) and not frame.filename.startswith("<"):
             return f"{os.path.basename(frame.filename)}:{frame.lineno}"
     return None
+
+
+def place_of_definition(function: Callable[..., Any]) -> str:
+    """`file.py:line` where a function is defined, its decorators included."""
+    code: CodeType = function.__code__
+    return f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
 
 
 def in_kernel(filename: str) -> bool:

@@ -13,7 +13,7 @@ from mcheck.spec.annotations import GHOST
 from mcheck.spec.declare import Declaration, declaration_of
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.domains.resolve import Resolver, hints_of
-from mcheck.spec.errors import Cut, Disabled, DomainError, McheckError, SpecError, place_of
+from mcheck.spec.errors import Cut, Disabled, DomainError, McheckError, SpecError, place_of, place_of_definition
 from mcheck.spec.indexes import IndexType
 from mcheck.spec.labels import label_text
 from mcheck.spec.maps import KeySpace
@@ -181,8 +181,11 @@ class Instance:
         except DomainError as error:
             return Outcome(error=explain_error(error))
         for rule in self.constraints:
-            if not self.holds(rule, result):
-                return Outcome(cut=rule.title)
+            try:
+                if not self.holds(rule, result):
+                    return Outcome(cut=rule.title)
+            except Failure as failure:
+                return Outcome(error=str(failure))
         return Outcome(successor=result)
 
     def holds(self, rule: Rule, *states: Any) -> bool:
@@ -215,9 +218,8 @@ class Instance:
     def failure(self, rule: Rule, arguments: tuple[Any, ...], state: Any, error: BaseException) -> Failure:
         """The error of one rule as one line: place, label, what went wrong."""
         label = label_text(rule.name, rule.signature.names, arguments)
-        place = place_of(error)
-        message = f"{label}: {explain_error(error)}"
-        return Failure(f"{place}: {message}" if place else message, rule, arguments, state)
+        place = place_of(error) or place_of_definition(rule.function)
+        return Failure(f"{place}: {label}: {explain_error(error)}", rule, arguments, state)
 
     @functools.cached_property
     def refinements(self) -> dict[str, Refinement]:

@@ -6,6 +6,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator
 from itertools import islice, product
+from math import prod
 from typing import Any
 
 from mcheck.spec.annotations import In, OneOf, Where
@@ -71,7 +72,8 @@ class Signature:
         self.parameters = parameters
         self.names = tuple(p.name for p in parameters)
         self._fixed: tuple[tuple[Any, ...], ...] | None = None
-        if all(isinstance(p, TableParameter) for p in parameters):
+        tables = [p.table for p in parameters if isinstance(p, TableParameter)]
+        if len(tables) == len(parameters) and prod(map(len, tables)) <= LARGEST_TABLE:
             self._fixed = tuple(product(*(p.values(None) for p in parameters)))
 
     def arguments(self, state: Any) -> Iterator[tuple[Any, ...]]:

@@ -13,9 +13,19 @@ T = TypeVar("T", covariant=True)
 U = TypeVar("U")
 
 
-@lru_cache(maxsize=1 << 14)
 def _sorted_members(members: frozenset[Any]) -> tuple[Any, ...]:
+    kind = type(next(frozenset.__iter__(members), None))
+    if kind is tuple:  # (True,) == (1,), so that equal sets need not have the same members
+        return _sorted(members, kind)
+    return _remembered(members, kind)
+
+
+def _sorted(members: frozenset[Any], kind: type) -> tuple[Any, ...]:
     return tuple(sorted(frozenset.__iter__(members), key=order_key))
+
+
+_remembered = lru_cache(maxsize=1 << 14)(_sorted)
+"""By the kind of the members too: {True} == {1}."""
 
 
 class Set(frozenset[T]):

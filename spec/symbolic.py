@@ -13,6 +13,7 @@ class Symbolic:
     """Base of every traced value: it stands for any member of its domain."""
 
     __slots__ = ()
+    is_truth_value = False
 
 
 class Tracer(Protocol):

@@ -94,7 +94,11 @@ def mix(word: U64, position: I64, salt: Fixed) -> U64:
 
 @kernel
 def fingerprint(row: Words, width: Fixed, salt: Fixed) -> U64:
-    """The exclusive or of its mixed words: a step changes it by the words that the step changes."""
+    """The exclusive or of its mixed words: a step changes it by the words that the step changes.
+
+    Two rows collide as rarely as two random numbers.  Rows that differ in the same two words collide together, whatever
+    the other words are, so that collisions, where there are any, come in groups.
+    """
     h: U64 = 0
     for k in range(width):
         h = h ^ mix(row[k], k, salt)
@@ -159,7 +163,7 @@ def check_steps(
     wanted = status[Status.WANTED]
     for j in range(count):
         if wanted == 0:
-            return
+            break
         decided = check_step(row, out[j * width :], wanted)
         wanted = wanted ^ decided
         while decided != 0:

@@ -136,6 +136,7 @@ class _Run:
 
     def search(self) -> None:
         """Search until nothing is left, a property is violated, or a limit is reached."""
+        failed: int | None = None
         with self.instance.active():
             try:
                 self.native.run(self._initial_rows())
@@ -146,8 +147,12 @@ class _Run:
             except MemoryError:
                 self.reason = "out of memory"
             except ErrorLeaf as leaf:
-                self._failed(leaf.number, None)
+                failed = leaf.number
+            except Failure as failure:  # of a constraint, in an initial state
+                raise blamed(self.instance, self.links, failure, failure.state) from failure
             self._gather()
+            if failed is not None:
+                self._failed(failed, None)
 
     def _initial_rows(self) -> Iterator[tuple[int, ...]]:
         self.outside: dict[str, int] = {}
@@ -186,9 +191,12 @@ class _Run:
     def _gather(self) -> None:
         """Turn the numbers of states into findings, each evaluated again by the plain function."""
         native = self.native
+        last = native.found.get(FAILED, native.distinct)
         for bit, number in sorted(native.found.items()):
             if bit == FAILED:
                 self._failed(number, None)
+                continue
+            if number > last:  # decided after a failure that ends the search
                 continue
             rule = self.program.properties[bit]
             decide = self.instance.witnessing if rule.kind == "reachable" else self.instance.falsifying

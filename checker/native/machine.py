@@ -1,6 +1,6 @@
 """The machine: LLVM modules become functions that Python can call, by way of a cache of object code.
 
-The only file that imports llvmlite.  Everything loaded stays loaded for the life of the process.
+The only file that imports llvmlite.binding.  Everything loaded stays loaded for the life of the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from llvmlite import binding, ir  # type: ignore[import-untyped, unused-ignore]
 
 from mcheck.checker.native.kernel import Kernel, Kind, Known, Pointer
 
-__all__ = ["Cache", "Library", "compiled", "identity", "ir", "load", "new_module", "object_code"]
+__all__ = ["Cache", "Library", "compiled", "identity", "load", "new_module", "object_code"]
 
 _MAGIC = b"mcheck object 1\n"
 _MOST_OBJECTS = 400

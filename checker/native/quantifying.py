@@ -18,6 +18,7 @@ from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf
 from mcheck.spec.domains.scalars import IntRange, Optional
 from mcheck.spec.ir.evaluate import Evaluation
+from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import plain_members
 from mcheck.spec.order import order_key
@@ -46,6 +47,8 @@ class Quantifying(Reading):
     def exists(self, variable: Node, source: Node, body: Node) -> Value:
         """`exists variable in source: body`."""
         b, build = self.e.b, self.build
+        if hollow(source):
+            return self.e.truth(False)
         listed = self.listed(source)
         if listed is not None:
             result = build.truth(False)
@@ -221,6 +224,8 @@ class Quantifying(Reading):
     def how_many(self, variable: Node, source: Node, body: Node) -> Value:
         """The number of distinct members of `source` for which `body` is true."""
         b, build = self.e.b, self.build
+        if hollow(source):
+            return self.e.number(0)
         listed = self.listed(source)
         if listed is not None:
             total = self.e.number(0)
@@ -306,6 +311,8 @@ class Quantifying(Reading):
     def _extreme(self, node: Node, better: str) -> Value:
         b, build = self.e.b, self.build
         variable, (condition, value, default) = build.open(node)
+        if hollow(node.args[1]):
+            return self.scalar(default)
         some, best = self.e.scratch(1), self.e.scratch(1)
         self.e.store(self.e.number(0), some)
         self.e.store(self.scalar(default), best)
@@ -342,6 +349,8 @@ class Quantifying(Reading):
 
     def _copies_in(self, bag: Node, member: Node | None) -> Value:
         b, build = self.e.b, self.build
+        if hollow(bag):
+            return self.e.number(0)
         place = self.place(bag)
         shape = place.shape
         assert isinstance(shape, ListShape) and isinstance(bag.domain, BagOf)
@@ -502,6 +511,11 @@ class Quantifying(Reading):
             known = merged.get(key)
             merged[key] = Class(made, mask | (known.mask if known else 0))
         return list(merged.values())
+
+
+def hollow(source: Node) -> bool:
+    """Whether a source was written down as empty, so that nothing is known of its members."""
+    return isinstance(getattr(source.domain, "member", None), Nothing)
 
 
 class _Key:

@@ -410,6 +410,8 @@ class Reading:
 
     def constant(self, value: Any, shape: Shape) -> Place:
         """A plain value in constant memory."""
+        if not shape.domain.contains(value):
+            raise Unlowerable(f"an intermediate value {value!r} is not {shape.domain.describe()}")
         return Place(self.table([shape.packed(value)]), 0, 0, shape)
 
     def table(self, rows: list[tuple[int, ...]]) -> Value:

@@ -115,6 +115,8 @@ class _Loops:
         self.code = code
         self.parameters = parameters
         self.nodes = [traced.build.node("param", (p.name,), p.domain) for p in parameters]
+        self.state = AFTER if traced.rule.kind == "step" else STATE
+        """The state whose members parameters are."""
 
     def most(self) -> int:
         """An upper limit on the number of combinations."""
@@ -156,7 +158,7 @@ class _Loops:
     def _members(self, parameter: MemberParameter, node: Node, inner: Callable[[], None]) -> None:
         code, e = self.code, self.code.e
         build = code.build
-        state = build.node("state", (STATE,), code.layout.state.domain)
+        state = build.node("state", (self.state,), code.layout.state.domain)
         source = build.field(state, parameter.field)
         member = source.domain.member  # type: ignore[attr-defined]
         if isinstance(source.domain, SetOf):
@@ -464,7 +466,7 @@ def _checks(
 ) -> None:
     """`check(row, wanted)` or `check_step(before, after, wanted)`: a bit for each property that is hit.
 
-    The top bit says that a property failed while it was evaluated.
+    The top bit says that a property failed while it was evaluated, and those behind it were not.
     """
     function = ir.Function(module, ir.FunctionType(I64, [POINTER] * len(states) + [I64]), name)
     e = Emitter(module, function)
@@ -478,7 +480,7 @@ def _checks(
             code.lists = lists
             bit = e.number(1 << number)
             with e.when(e.b.icmp_unsigned("!=", e.b.and_(wanted, bit), e.number(0))), code.scope():
-                failing = lambda message: e.b.ret(e.number(1 << FAILED))  # noqa: E731
+                failing = lambda message: e.b.ret(e.b.or_(e.load(hit), e.number(1 << FAILED)))  # noqa: E731
                 goal = rule.kind != "reachable"
                 if rule.kind == "implements":
                     found = _not_refined(code, instance, traced[rule.name], rule, pointers, number)
@@ -600,7 +602,8 @@ def _mapped(code: Writing, traced: TracedRule, row: Value, layout: Layout) -> Va
         elif isinstance(node, Answer):
             inner.fill(node.value, Place(target, 0, 0, layout.state))
         else:
-            e.b.ret(e.number(1 << FAILED))
+            with e.when(e.truth(True)):
+                e.b.ret(e.number(1 << FAILED))
 
     tree(traced.tree)
     return target

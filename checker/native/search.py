@@ -88,7 +88,7 @@ class Step:
     ordinal: int
 
 
-class ErrorLeaf(Exception):  # noqa: N818 - what was met, not what went wrong here
+class ErrorLeaf(Exception):
     """`expand` met the error leaf `leaf` in state `number`."""
 
     def __init__(self, number: int, leaf: int) -> None:
@@ -163,7 +163,8 @@ class NativeSearch:
         self._exact = model.identity == Identity.EXACT
 
         self._row_bytes = 8 * model.width
-        self._fill = batch or min(max(_BATCH_BYTES // self._row_bytes, _FEWEST), _MOST)
+        fitting = min(max(_BATCH_BYTES // self._row_bytes, _FEWEST), _MOST)
+        self._fill = batch or (fitting if threads == 1 else 4 * fitting)
         room = model.most_successors + self._fill
         self._arena = Memory(self._row_bytes * room * threads)
         self._batches = [Batch(model, room, threads, room * t) for t in range(threads)]

@@ -28,7 +28,7 @@ class Part:
 
     def reserve(self, more: int, parts: int, rehash: Callable[..., None]) -> None:
         """Make room for `more` entries.  The old table is given back while it is being read: the peak is the new one."""
-        full, growth = (0.6, 2.0) if self.slots < _LARGE else (0.8, 1.25)
+        full, growth = (0.6, 2.0) if self.slots * parts < _LARGE else (0.8, 1.25)
         if self.used + more <= full * self.slots:
             return
         slots = int(max(self.slots * growth, (self.used + more) / full + 1))

@@ -8,6 +8,8 @@ path where it is met, in declaration order, as `Domain.admit` does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 from mcheck.checker.native.emit import Place, Value
 from mcheck.checker.native.layout import (
@@ -24,12 +26,19 @@ from mcheck.checker.native.layout import (
     UnionShape,
 )
 from mcheck.checker.native.lists import ListCode
-from mcheck.checker.native.quantifying import Quantifying
+from mcheck.checker.native.quantifying import Quantifying, hollow
 from mcheck.checker.native.reading import PATHS, SCALARS, Unlowerable
 from mcheck.spec.domains.containers import BagOf, Capacity, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf
 from mcheck.spec.domains.scalars import IntRange, Optional
+from mcheck.spec.errors import Cut, DomainError
 from mcheck.spec.ir.nodes import Node
+from mcheck.spec.ir.structures import max_size
+
+
+_ADDITIONS = frozenset(("insert", "union", "bag_add"))
+_CHANGES = _ADDITIONS | {"erase", "bag_remove"}
+"""What changes a set or bag that is stored as a list where it stands."""
 
 
 class Boundary(ABC):
@@ -83,9 +92,8 @@ class Writing(Quantifying):
             self.put(args[0], place, origin)
             self._change_bits(op, args[1], place)
             return True
-        if isinstance(shape, ListShape) and op in ("insert", "erase", "union", "bag_add", "bag_remove"):
-            self.put(args[0], place, origin)
-            self._change_list(op, args[1], place)
+        if isinstance(shape, ListShape) and op in _CHANGES:
+            self._change_in_order(node, place, lambda base: self.put(base, place, origin))
             return True
         if isinstance(shape, ListShape) and op == "concat":
             self.put(args[0], place, origin)
@@ -157,12 +165,22 @@ class Writing(Quantifying):
         return node.id in self._bound and not isinstance(self._bound[node.id], Place)
 
     def _constant_bits(self, node: Node, shape: Shape) -> Value:
-        value = node.value
-        if isinstance(shape, ScalarShape) and isinstance(shape.domain, IntRange):
-            self._within(self.e.number(value), node, shape.domain)
-            inside = shape.domain.lo <= value <= shape.domain.hi
-            return self.e.number(value - shape.domain.lo if inside else 0)
-        return self.e.number(shape.encode(value))
+        return self.e.number(shape.encode(node.value) if self._admitted(node.value, shape) else 0)
+
+    def _admitted(self, value: Any, shape: Shape) -> bool:
+        """Whether a plain value is inside its domain; where it is not, the path ends."""
+        bound = None
+        try:
+            shape.domain.admit(value)
+            return True
+        except Cut as cut:
+            bound = cut.bound
+        except DomainError:
+            pass
+        if self.boundary is None:
+            raise Unlowerable(f"an intermediate value {value!r} is not {shape.domain.describe()}")
+        self.boundary.outside(self.e.truth(True), bound)
+        return False
 
     def _encode_either(self, node: Node, shape: Shape) -> Value:
         condition, then, otherwise = node.args
@@ -269,7 +287,7 @@ class Writing(Quantifying):
         """Length and members one by one, up to the capacity."""
         b, build = self.e.b, self.build
         length = build.length(node)
-        size = self._sized(length, shape)
+        size = self._sized(node, length, shape)
         array = shape.array.shape
         assert isinstance(array, ArrayShape)
         bits = b.shl(size, self.e.number(shape.length))
@@ -283,10 +301,11 @@ class Writing(Quantifying):
             bits = b.or_(bits, b.shl(self.e.load(result), self.e.number(array.place(k)[1])))
         return bits
 
-    def _sized(self, length: Node, shape: ListShape) -> Value:
-        """The length of a sequence, once it is known to fit."""
+    def _sized(self, sequence: Node, length: Node, shape: ListShape) -> Value:
+        """The length of a sequence, once its members and it are known to fit."""
         value = self.scalar(length)
         if length.hi > shape.capacity:
+            self._admit_items(sequence, length, shape)
             self.overfull(self.e.b.icmp_signed(">", value, self.e.number(shape.capacity)), shape)
         return value
 
@@ -312,6 +331,8 @@ class Writing(Quantifying):
         elif node.op == "ite":
             self._either(node, lambda side: self.fill(side, place))
         elif node.is_const or (node.op in PATHS and self.layout.shape(node.domain) is shape):
+            if node.is_const and not self._admitted(node.value, shape):
+                return
             source = self.constant(node.value, shape) if node.is_const else self.place(node)
             self.e.copy(place.pointer, place.word, source.pointer, source.word, shape.words)
         elif isinstance(shape, RecordShape):
@@ -393,7 +414,7 @@ class Writing(Quantifying):
         valid, rank = self.rank_of(x, domain.member)
         return self.e.b.shl(self.e.widen(valid), rank)
 
-    def admit(self, x: Node, domain: SetOf | CappedSetOf | BagOf) -> None:
+    def admit(self, x: Node, domain: SetOf | CappedSetOf | BagOf | SequenceOf) -> None:
         """End the path where a new member is outside its domain, at the field that is."""
         shape = self.layout.shape(domain.member)
         if shape.small:
@@ -478,6 +499,8 @@ class Writing(Quantifying):
         """Run code for every member of a set expression; a member may come twice."""
         assert callable(code)
         build = self.build
+        if hollow(node):
+            return
         if node.op == "comprehension":
             variable, (condition, value) = build.open(node)
             source = node.args[1]
@@ -532,16 +555,15 @@ class Writing(Quantifying):
         op, args = node.op, node.args
         if isinstance(shape.domain, SequenceOf):
             self._fill_sequence(node, place, shape)
-        elif op in ("insert", "erase", "union", "bag_add", "bag_remove"):
-            self.fill(args[0], place)
-            self._change_list(op, args[1], place)
+        elif op in _CHANGES:
+            self._change_in_order(node, place, lambda base: self.fill(base, place))
         else:
             self.for_members(node, lambda member: self._change_list("insert", member, place))
 
     def _fill_sequence(self, node: Node, place: Place, shape: ListShape) -> None:
         build = self.build
         length = build.length(node)
-        self.e.store(self._sized(length, shape), place.pointer, place.word)
+        self.e.store(self._sized(node, length, shape), place.pointer, place.word)
         array = self.items(place)
         for k in range(min(shape.capacity, max(0, length.hi))):
             with self.e.when(self.truth(build.less(build.integer(k), length))), self.scope():
@@ -555,27 +577,99 @@ class Writing(Quantifying):
         length = build.length(tail)
         array = self.items(place)
         held = self.count(place)
+        total = b.add(held, self.scalar(length))
+        self._admit_items(tail, length, shape)
+        self.overfull(b.icmp_unsigned(">", total, self.e.number(shape.capacity)), shape)
         for k in range(max(0, length.hi)):
             with self.e.when(self.truth(build.less(build.integer(k), length))), self.scope():
                 member = build.at(tail, build.integer(k))
-                at = b.add(held, self.e.number(k))
-                self.admit_member(member, shape)
-                self.overfull(b.icmp_unsigned(">=", at, self.e.number(shape.capacity)), shape)
-                slot = self.e.element(array, at)
+                slot = self.e.element(array, b.add(held, self.e.number(k)))
                 if not slot.shape.small:
                     self.e.zero(slot.pointer, slot.word, slot.shape.words)
                 self.fill(member, slot)
-        total = b.add(held, self.scalar(length))
         self.e.store(
             self.e.put_in(self.e.load(place.pointer, place.word), place.bit, shape.length_bits, total),
             place.pointer,
             place.word,
         )
 
-    def admit_member(self, member: Node, shape: ListShape) -> None:
-        """End the path where a new member is outside its domain: before its sequence is found too long."""
-        if shape.element.small:
-            self.encode(member, shape.element)
+    def _admit_items(self, sequence: Node, length: Node, shape: ListShape) -> None:
+        """End the path where a member is outside its domain: before the sequence is found too long."""
+        build, domain = self.build, shape.domain
+        assert isinstance(domain, SequenceOf)
+        for k in range(max(0, length.hi)):
+            member = build.at(sequence, build.integer(k))
+            if self.boundary is not None and _may_leave(self, member, domain.member):
+                with self.e.when(self.truth(build.less(build.integer(k), length))), self.scope():
+                    self.admit(member, domain)
+
+    def _change_in_order(self, node: Node, place: Place, start: Callable[[Node], None]) -> None:
+        """Changes one after the other, from a set or bag that `start` puts at the place.
+
+        Only the result has a capacity: what is taken away is taken away first, and what is added is looked at before
+        room is made for it.
+        """
+        node = self._removals_first(node)
+        adding = []
+        base = node
+        while base.op in _ADDITIONS:
+            adding.append(base)
+            base = base.args[0]
+        if len(adding) > 1:
+            self._admit_additions(node, adding, place)
+        if base.op in _CHANGES:
+            start(base.args[0])
+            self._change_list(base.op, base.args[1], place)
+        else:
+            start(base)
+        for change in reversed(adding):
+            self._change_list(change.op, change.args[1], place)
+
+    def _admit_additions(self, node: Node, adding: list[Node], place: Place) -> None:
+        domain = place.shape.domain
+        assert isinstance(domain, CappedSetOf | BagOf)
+        b = self.e.b
+        for change in reversed(adding):
+            if change.op == "union":
+                self.for_members(change.args[1], lambda member: self.admit(member, domain))
+            else:
+                self.admit(change.args[1], domain)
+        if isinstance(domain, BagOf) and self.boundary is not None:
+            for change in adding:
+                copies = self.scalar(self._copies_after(node, change.args[1]))
+                self.boundary.outside(b.icmp_signed(">", copies, self.e.number(domain.copies.limit)), domain.copies.bound)
+
+    def _copies_after(self, bag: Node, member: Node) -> Node:
+        """How many copies of a member a changed bag holds."""
+        build = self.build
+        if bag.op == "bag_add":
+            one = build.choice(build.equal(bag.args[1], member), build.integer(1), build.integer(0))
+            return build.sum(self._copies_after(bag.args[0], member), one)
+        if bag.op == "ite":
+            condition, then, otherwise = bag.args
+            return build.choice(condition, self._copies_after(then, member), self._copies_after(otherwise, member))
+        if bag.op == "bag_remove":
+            held = self._copies_after(bag.args[0], member)
+            less = build.greatest(build.integer(0), build.sum(held, build.integer(-1)))
+            return build.choice(build.equal(bag.args[1], member), less, held)
+        return build.node("copies", (bag, member), IntRange(0, max_size(bag)))
+
+    def _removals_first(self, node: Node) -> Node:
+        """The same set or bag with what is taken away inside what is added."""
+        build, op = self.build, node.op
+        if op not in _CHANGES:
+            return node
+        base, argument = self._removals_first(node.args[0]), node.args[1]
+        if op in _ADDITIONS:
+            return build.node(op, (base, argument), node.domain)
+        if base.op == "union":
+            sides = (self._removals_first(build.node(op, (side, argument), node.domain)) for side in base.args)
+            return build.node("union", tuple(sides), node.domain)
+        if base.op in ("insert", "bag_add"):
+            without = self._removals_first(build.node(op, (base.args[0], argument), node.domain))
+            kept = build.node(base.op, (without, base.args[1]), base.domain)
+            return build.choice(build.equal(base.args[1], argument), without if op == "erase" else base.args[0], kept)
+        return build.node(op, (base, argument), node.domain)
 
     def _change_list(self, op: str, argument: Node, place: Place) -> None:
         """Add to or take from a sorted list that stands at its place."""
@@ -587,6 +681,8 @@ class Writing(Quantifying):
         member = shape.domain.member
         element = self.layout.shape(member)
         if op in ("erase", "bag_remove"):
+            if argument.is_const and not member.contains(argument.value):
+                return
             valid = self._can_be_member(argument, shape.domain)
             with self.e.when(valid), self.scope():
                 words = self._standing_alone(argument, element)
@@ -627,6 +723,8 @@ class Writing(Quantifying):
 
 def _may_leave(code: Writing, x: Node, domain: object) -> bool:
     """Whether some number inside a constructed value can be outside its domain."""
+    if x.is_const:
+        return not domain.contains(x.value)  # type: ignore[attr-defined]
     if isinstance(domain, IntRange):
         return x.lo < domain.lo or x.hi > domain.hi
     if isinstance(domain, RecordOf) and x.op in ("make", "update"):

@@ -82,6 +82,9 @@ class ScalarBuilder(Arena):
             return then
         if condition.op == "not":
             return self.choice(condition.args[0], otherwise, then)
+        if condition.op == "present" and then.op == "the" and then.args == condition.args:
+            if otherwise.is_const and otherwise.value is None:
+                return condition.args[0]  # type: ignore[no-any-return]
         if then.domain is BOOL and otherwise.domain is BOOL:
             return self._chosen_truth(condition, then, otherwise)
         return self.node("ite", (condition, then, otherwise), join(then.domain, otherwise.domain))

@@ -81,6 +81,9 @@ def fits(given: Domain, wanted: Domain) -> bool:
 def join(a: Domain, b: Domain) -> Domain:
     """A domain whose kind has the values of both.  SpecError where there is none."""
     if isinstance(a, IntRange) and isinstance(b, IntRange):
+        for wider, narrower in ((a, b), (b, a)):
+            if wider.lo <= narrower.lo and narrower.hi <= wider.hi and wider.unit == (a.unit or b.unit):
+                return wider
         return IntRange(min(a.lo, b.lo), max(a.hi, b.hi), a.unit or b.unit)
     if isinstance(a, Optional) or isinstance(b, Optional):
         inner = join(a.inner if isinstance(a, Optional) else a, b.inner if isinstance(b, Optional) else b)
@@ -88,6 +91,11 @@ def join(a: Domain, b: Domain) -> Domain:
     if isinstance(a, SequenceOf) and isinstance(b, SequenceOf):
         larger = a if a.capacity.limit >= b.capacity.limit else b
         return SequenceOf(join(a.member, b.member), larger.capacity, a.unit or b.unit)
+    if isinstance(a, SetOf | CappedSetOf) and isinstance(b, SetOf | CappedSetOf):
+        member = join(a.member, b.member)
+        if member is a.member or member is b.member:
+            return a if member is a.member else b
+        return CappedSetOf(member, Capacity(_most(a) + _most(b), None))
     if isinstance(a, MapOf) and isinstance(b, MapOf) and a.space is b.space:
         return MapOf(a.keys, a.space, join(a.value, b.value))
     if fits(a, b):
@@ -98,6 +106,10 @@ def join(a: Domain, b: Domain) -> Domain:
         kinds = {k.cls: k for d in (a, b) for k in (d.kinds if isinstance(d, UnionOf) else (d,))}
         return UnionOf(tuple(kinds.values()))
     raise LanguageError(f"{a.describe()} meets {b.describe()}: both must be of one kind")
+
+
+def _most(sets: SetOf | CappedSetOf) -> int:
+    return sets.member.cardinality if isinstance(sets, SetOf) else sets.capacity.limit
 
 
 def kind_of(value: Any, resolver: Resolver) -> Domain:

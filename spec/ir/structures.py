@@ -253,6 +253,9 @@ class Builder(ScalarBuilder):
             return self.conjunction(inside, self.substitute(condition, variable, x))
         if op == "universe":
             return self.truth(True)
+        if op == "interval":
+            first, last = (self.integer(k) for k in holder.args)
+            return self.conjunction(self.negation(self.less(x, first)), self.negation(self.less(last, x)))
         if holder.is_const:
             return self._member_of_constant(x, holder)
         return self.node("member", (x, holder), BOOL)
@@ -276,11 +279,22 @@ class Builder(ScalarBuilder):
 
     def _with_member(self, domain: Domain, member: Domain) -> Domain:
         assert isinstance(domain, SetOf | CappedSetOf)
-        if fits(member, domain.member):
-            return domain
         if isinstance(domain.member, Nothing):
             return CappedSetOf(member, Capacity(1, None))
-        return CappedSetOf(join(domain.member, member), Capacity(max_capacity(domain) + 1, None))
+        joined = join(domain.member, member)
+        if joined is domain.member or (fits(joined, domain.member) and not isinstance(joined, IntRange)):
+            return domain
+        return CappedSetOf(joined, Capacity(max_capacity(domain) + 1, None))
+
+    def bag_add(self, bag: Node, x: Node) -> Node:
+        """The bag with one more copy of x."""
+        domain = bag.domain
+        assert isinstance(domain, BagOf)
+        member = x.domain if isinstance(domain.member, Nothing) else join(domain.member, x.domain)
+        if member is not domain.member and (isinstance(member, IntRange) or not fits(member, domain.member)):
+            more = Capacity(domain.capacity.limit + 1, None)
+            domain = BagOf(member, more, more)
+        return self.node("bag_add", (bag, x), domain)
 
     def erase(self, holder: Node, x: Node) -> Node:
         """The set without x."""
@@ -293,8 +307,9 @@ class Builder(ScalarBuilder):
                 return b
             if is_empty_set(b):
                 return a
-        domain = b.domain if isinstance(getattr(a.domain, "member", None), Nothing) else a.domain
-        return self.node(op, (a, b), domain)
+        if op == "minus" and isinstance(a.domain.member, Nothing):  # type: ignore[attr-defined]
+            return a
+        return self.node(op, (a, b), join(a.domain, b.domain) if op == "union" else a.domain)
 
     def subset(self, a: Node, b: Node) -> Node:
         """Whether every member of a is in b."""
@@ -315,6 +330,8 @@ class Builder(ScalarBuilder):
         """Whether a set, bag or sequence has a member."""
         if holder.is_const:
             return self.truth(bool(holder.value))
+        if holder.op in ("universe", "interval"):
+            return self.truth(max_size(holder) > 0)
         if holder.op == "comprehension":
             variable, (condition, _) = self.open(holder)
             return self.quantifier("exists", variable, holder.args[1], condition)
@@ -345,7 +362,10 @@ class Builder(ScalarBuilder):
         if op == "forall":  # one normal form, so that a condition and its dual are one decision
             return self.negation(self.quantifier("exists", variable, source, self.negation(body)))
         if body.is_const and variable.args[0] not in source.free:
-            return self.nonempty(source) if op == "exists" else self._distinct(source)
+            if op == "exists":
+                return self.nonempty(source)
+            if not isinstance(source.domain, BagOf):  # whose size counts copies, and its members do not
+                return self._distinct(source)
         domain = BOOL if op == "exists" else IntRange(0, max_size(source))
         return self.bind(op, variable, source, (body,), domain)
 
@@ -371,7 +391,9 @@ class Builder(ScalarBuilder):
     # ------------------------------------------------------------------ sequences
 
     def sequence(self, items: list[Node], member: Domain) -> Node:
-        """The sequence of these members."""
+        """The sequence of these members; an integer may lie outside the domain that it is meant for."""
+        for x in items:
+            member = join(member, x.domain) if isinstance(member, IntRange) else member
         if all(x.is_const for x in items):
             return self.const(tuple(x.value for x in items), SequenceOf(member, Capacity(len(items), None)))
         return self.node("sequence", tuple(items), SequenceOf(member, Capacity(len(items), None)))

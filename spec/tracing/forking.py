@@ -73,7 +73,9 @@ class Forest:
                 here = Fork(condition)
                 self._attach(parent, side, here)
             elif not isinstance(here, Fork) or here.condition is not condition:
-                raise LanguageError(f"not a function: it decided differently when it was run again; {ONLY_STATE_DECIDES}")
+                raise LanguageError(
+                    f"not a function: it decided differently when it was run again; {ONLY_STATE_DECIDES}"
+                )
             parent, side = here, value
             here = here.then if value else here.otherwise
         if here is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcheck.spec.bags import Bag
@@ -24,6 +25,10 @@ from mcheck.spec.tracing.symbols import Quantifiable, SymbolicMembers
 
 if TYPE_CHECKING:
     from mcheck.spec.tracing.tracer import ForkingTracer
+
+
+LARGEST_LIST = 4096
+"""Of how many elements a body is traced one by one."""
 
 
 class Yielded(NamedTuple):
@@ -90,7 +95,11 @@ def _source(tracer: ForkingTracer, loop: Any) -> tuple[Node | None, tuple[Any, .
         if isinstance(loop.source, Set | Bag) and tuple.__len__(tuple(loop)) > 1:
             return tracer.to_node(loop.source), ()
         return None, tuple(tracer.members(loop.source))
-    elements = tuple(loop)
+    elements = tuple(islice(loop, LARGEST_LIST + 1))
+    if len(elements) > LARGEST_LIST:
+        raise LanguageError(
+            f"a quantifier over more than {LARGEST_LIST:,} values given one by one: choose smaller constants"
+        )
     if (
         len(elements) > 1
         and all(type(x) is int for x in elements)
@@ -191,20 +200,25 @@ def quantify(tracer: ForkingTracer, kind: str, items: Any) -> Node:
         return combine(tracer, kind, [tracer.truth_node(x) for x in items])
     body = take_apart(tracer, items)
     if body.source is None:
-        parts = [_truth_of(tracer, kind, body, x, None, None) for x in body.elements]
+        parts = [_truth_of(tracer, kind, lambda x=x: body.run(x), None, None) for x in body.elements]  # type: ignore[misc]
         return combine(tracer, kind, parts)
     variable = build.open_variable(element_domain(body.source))
-    condition = _truth_of(tracer, kind, body, tracer.wrap(variable), body.source, variable)
+    # an option is decided where it is wrapped: inside the body, whose facts are those of one element
+    condition = _truth_of(tracer, kind, lambda: body.run(tracer.wrap(variable)), body.source, variable)
     op = {"any": "exists", "all": "forall", "count": "number"}[kind]
     return build.quantifier(op, variable, body.source, condition)
 
 
 def _truth_of(
-    tracer: ForkingTracer, kind: str, body: Body, element: Any, source: Node | None, variable: Node | None
+    tracer: ForkingTracer,
+    kind: str,
+    run: Callable[[], tuple[Any, ...]],
+    source: Node | None,
+    variable: Node | None,
 ) -> Node:
     """For one element: the disjunction (conjunction) of the values its body yields."""
     build = tracer.build
-    tree = trace_body(tracer, lambda: body.run(element), source, variable)
+    tree = trace_body(tracer, run, source, variable)
     guard_errors(tracer, tree, _over(tracer, source, variable))
 
     def of_values(values: tuple[Any, ...]) -> Node:
@@ -234,10 +248,11 @@ def combine(tracer: ForkingTracer, kind: str, parts: Iterable[Node]) -> Node:
         for part in parts:
             total = build.sum(total, build.choice(part, build.integer(1), build.integer(0)))
         return total
-    result = build.truth(kind == "all")
-    for part in parts:
-        result = build.conjunction(result, part) if kind == "all" else build.disjunction(result, part)
-    return result
+    join = build.conjunction if kind == "all" else build.disjunction
+    row = list(parts)
+    while len(row) > 1:  # pair by pair: a chain of a thousand would be too deep to walk
+        row = [join(*row[k : k + 2]) if k + 1 < len(row) else row[k] for k in range(0, len(row), 2)]
+    return row[0] if row else build.truth(kind == "all")
 
 
 def extreme(tracer: ForkingTracer, kind: str, items: tuple[Any, ...], default: tuple[Any] | None) -> Node:
@@ -280,8 +295,7 @@ def _extreme_of(tracer: ForkingTracer, kind: str, body: Body, default: tuple[Any
 def _selected(tracer: ForkingTracer, body: Body, variable: Node) -> tuple[Node, Node]:
     """(condition, value) of a generator that yields at most one value for each element."""
     build = tracer.build
-    element = tracer.wrap(variable)
-    tree = trace_body(tracer, lambda: body.run(element), body.source, variable)
+    tree = trace_body(tracer, lambda: body.run(tracer.wrap(variable)), body.source, variable)
     guard_errors(tracer, tree, _over(tracer, body.source, variable))
 
     def taken(values: tuple[Any, ...]) -> Node:

@@ -99,6 +99,7 @@ class SymBool(Symbol):
     """A truth value; asking Python for it is a decision."""
 
     __slots__ = ()
+    is_truth_value = True
 
     def __bool__(self) -> bool:
         return self._tracer.decide(self._node)
@@ -387,7 +388,7 @@ class SymSet(Quantifiable):
         return self._wrap(self._tracer.build.erase(self._node, self._element(member)))
 
     def _combined(self, op: str, other: object, swap: bool = False) -> Any:
-        a, b = self._node, self._tracer.to_node(other, self._node.domain)
+        a, b = self._node, self._tracer.other_set(self._node, other)
         a, b = (b, a) if swap else (a, b)
         return self._wrap(self._tracer.build.combine(op, a, b))
 
@@ -410,10 +411,10 @@ class SymSet(Quantifiable):
         return self._combined("minus", other, swap=True)
 
     def __le__(self, other: object) -> Any:
-        return self._wrap(self._tracer.build.subset(self._node, self._tracer.to_node(other, self._node.domain)))
+        return self._wrap(self._tracer.build.subset(self._node, self._tracer.other_set(self._node, other)))
 
     def __ge__(self, other: object) -> Any:
-        return self._wrap(self._tracer.build.subset(self._tracer.to_node(other, self._node.domain), self._node))
+        return self._wrap(self._tracer.build.subset(self._tracer.other_set(self._node, other), self._node))
 
 
 class SymBag(Quantifiable):
@@ -430,8 +431,7 @@ class SymBag(Quantifiable):
 
     def add(self, member: object) -> Any:
         """The bag with one more copy of `member`."""
-        node = self._tracer.build.node("bag_add", (self._node, self._element(member)), self._node.domain)
-        return self._wrap(node)
+        return self._wrap(self._tracer.build.bag_add(self._node, self._element(member)))
 
     def remove(self, member: object) -> Any:
         """The bag with one copy of `member` less."""

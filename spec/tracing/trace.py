@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 from dataclasses import dataclass
 from typing import Any
 
 from mcheck.spec.declare import guards
 from mcheck.spec.domains.products import RecordOf
-from mcheck.spec.errors import Disabled, LanguageError, place_of
+from mcheck.spec.errors import Disabled, LanguageError, place_of, place_of_definition
 from mcheck.spec.instance import Instance, Rule, explain_error
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
@@ -90,7 +89,7 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
             guards.passed = None
 
     try:
-        tree = _tree(tracer.on_every_path(run, f"{rule.kind} {rule.name}"))
+        tree = _tree(tracer.on_every_path(run, f"this {rule.kind}"))
     except Exception as error:
         raise _misused(rule, error) from error
     if rule.kind == "action":
@@ -135,8 +134,7 @@ def _tree(node: Any) -> Tree:
 def _misused(rule: Rule, error: Exception) -> LanguageError:
     """The error as one line with the place in the spec; anything that is none of ours cannot be traced."""
     message = f"{'' if isinstance(error, LanguageError) else 'cannot be traced: '}{explain_error(error)}"
-    code = rule.function.__code__
-    place = place_of(error) or f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+    place = place_of(error) or place_of_definition(rule.function)
     return LanguageError(f"{place}: {rule.name}: {message}")
 
 

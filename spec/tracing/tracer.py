@@ -15,12 +15,12 @@ from mcheck.spec.domains.scalars import Bools, IntRange, Members, Optional, Scal
 from mcheck.spec.errors import LanguageError, SpecError
 from mcheck.spec.indexes import IndexType
 from mcheck.spec.instance import Instance
-from mcheck.spec.ir.kinds import Nothing, fits, key_kind, kind_of
+from mcheck.spec.ir.kinds import Nothing, fits, join, key_kind, kind_of
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
 from mcheck.spec.maps import make_map
 from mcheck.spec.records import make
-from mcheck.spec.sets import sorted_members
+from mcheck.spec.sets import Set, sorted_members
 from mcheck.spec.symbolic import has_symbolic, seam
 from mcheck.spec.tracing import quantified, symbols
 from mcheck.spec.tracing.facts import Facts
@@ -73,9 +73,7 @@ class ForkingTracer:
         """The tree of `run` over all paths of a body, under the facts of the path being run."""
         return self._explored(run, self.facts, PATHS_OF_A_BODY, what)
 
-    def _explored(
-        self, run: Callable[[], Any], outer: Facts | None, budget: int, what: str, again: int = 0
-    ) -> Any:
+    def _explored(self, run: Callable[[], Any], outer: Facts | None, budget: int, what: str, again: int = 0) -> Any:
         before, seam.tracer = (self.path, seam.tracer), self
 
         def one(path: Path) -> Any:
@@ -117,6 +115,14 @@ class ForkingTracer:
             node = self._plain(value, wanted)
         if wanted is not None and not fits(node.domain, wanted):
             raise LanguageError(f"expected {wanted.describe()}, got {node.domain.describe()}")
+        return node
+
+    def other_set(self, mine: Node, other: Any) -> Node:
+        """The other operand of an operation on sets: of the same kind, or of one that has a kind in common with it."""
+        node = self._plain(other, mine.domain) if type(other) is Set else self.to_node(other)
+        if not isinstance(node.domain, SetOf | CappedSetOf):
+            raise LanguageError(f"expected {mine.domain.describe()}, got {node.domain.describe()}")
+        join(mine.domain, node.domain)
         return node
 
     def _settled(self, node: Node) -> Node:

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "list": ("mcheck.commands.listing:command", "List the protocols that can be run by name."),
     "explain": ("mcheck.commands.explain:command", "Explain a protocol or a property."),
+    "bench": ("mcheck.commands.bench:command", "Time the engines, and other checkers, on the same models."),
     "doctor": ("mcheck.commands.doctor:command", "Show versions, optional programs and the terminal."),
     "completion": ("mcheck.commands.completion:command", "Print the completion script of a shell."),
 }
@@ -54,6 +56,14 @@ class Mcheck(click.Group):
             _refuse_near_verb(args[0])
         return "run", self.get_command(ctx, "run"), args
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """The verb's result; an interrupt before there is one to report is one line, and not click's two."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            return INTERRUPTED
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(verb, words) for verb, (_, words) in VERBS.items()])
@@ -76,7 +86,7 @@ def _refuse_near_verb(word: str) -> None:
     known = names()
     if not is_file(word) and word.replace("_", "-").lower() not in known and word not in known:
         raise UsageError(
-            f"no command or protocol {word!r}{did_you_mean(word.lower(), [*VERBS, *known])}; "
+            f"no command or protocol {word!r}{did_you_mean(word.lower(), [*VERBS, *known, '--help', '--version'])}; "
             "see mcheck --help and mcheck list"
         )
 
@@ -170,8 +180,10 @@ def _usage(error: click.ClickException) -> str:
     """What click found wrong, in our words where its own are vague."""
     words = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption):
-        near = list(error.possibilities or [])
+        near = get_close_matches(error.option_name, error.possibilities or [], n=1, cutoff=0.75)
         words = f"no option {error.option_name}{f' (did you mean {near[0]}?)' if near else ''}"
+    elif isinstance(error, click.BadOptionUsage):
+        words = words.removeprefix("Option ").replace(f"'{error.option_name}'", error.option_name, 1)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "mcheck"
     return words if "mcheck list" in words else f"{words}; see {path} --help"

@@ -34,17 +34,25 @@ class Protocol:
     tweaks: dict[str, str]
     """The sources of its tweaks by name."""
 
-    def tweaked(self, name: str | None) -> type[Spec[Any]]:
-        """The class of a tweak, by its name or that of its class; the good spec for None.  UsageError for an unknown name."""
+    def tweak_named(self, typed: str | None) -> str | None:
+        """The name of a tweak from that name or the name of its class; None for None.  UsageError for an unknown name."""
+        if typed is None:
+            return None
+        wanted = typed.replace("_", "-").lower()
+        by_class = {kebab(source.rpartition(":")[2]): name for name, source in self.tweaks.items()}
+        name = wanted if wanted in self.tweaks else by_class.get(kebab(typed)) or by_class.get(wanted)
+        if name is None:
+            raise UsageError(
+                f"{self.name} has no tweak {typed!r}{did_you_mean(typed, self.tweaks)}; it has {', '.join(self.tweaks) or 'none'}"
+            )
+        return name
+
+    def tweaked(self, typed: str | None) -> type[Spec[Any]]:
+        """The class of a tweak; the good spec for None.  UsageError for an unknown name."""
+        name = self.tweak_named(typed)
         if name is None:
             return self.cls
-        wanted = name.replace("_", "-").lower()
-        by_class = {kebab(source.rpartition(":")[2]): source for source in self.tweaks.values()}
-        source = self.tweaks.get(wanted) or by_class.get(kebab(name)) or by_class.get(wanted)
-        if source is None:
-            raise UsageError(
-                f"{self.name} has no tweak {name!r}{did_you_mean(name, self.tweaks)}; it has {', '.join(self.tweaks) or 'none'}"
-            )
+        source = self.tweaks[name]
         if is_file(source):
             return getattr(inspect.getmodule(self.cls) or sys.modules[self.cls.__module__], source.rpartition(":")[2])  # type: ignore[no-any-return]
         return _from_module(source, f"tweak {name}")

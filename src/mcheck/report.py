@@ -70,7 +70,8 @@ class Report:
         else:
             style = {"holds": "good", "holds-up-to": "good", "inconclusive": "doubt"}[verdict.result]
             head, separator, rest = verdict_sentence(verdict).partition(":")
-            lines.append(self.terminal.style(head, style) + separator + rest)
+            first, *others = self.whole(head + separator + rest).split("\n")
+            lines += [self.terminal.style(head, style) + first.removeprefix(head), *others]
             lines += self.doubts(verdict)
         return "\n".join(lines)
 
@@ -104,7 +105,7 @@ class Report:
         bounds = bounds_text(self.instance)
         parts = [f"mcheck {__version__}", name, *constants_text(self.instance)]
         parts += [f"depth ≤ {limits.depth}"] if limits.depth is not None else []
-        return " · ".join([*parts, *([bounds] if bounds else []), *how])
+        return self.whole(_joined([*parts, *([bounds] if bounds else []), *how]))
 
     def properties(self, results: Iterable[PropertyResult], states: int) -> list[str]:
         """The table of the properties."""
@@ -127,13 +128,11 @@ class Report:
         cut: dict[str, int],
     ) -> list[str]:
         """What happened, and what never did."""
-        lines = [
-            self.item("actions", " · ".join(f"{name} {times:,}" for name, times in fired.items() if times) or "none")
-        ]
+        lines = [self.item("actions", _joined(f"{name} {times:,}" for name, times in fired.items() if times) or "none")]
         lines.append(self.item("never fired", ", ".join(never) or "none"))
         if guards is not None:
             lines.append(self.item("never true", "; ".join(f"{a}: {reason}" for a, reason in guards) or "none"))
-        hits = " · ".join(f"{name} {times:,}" for name, times in cut.items() if times)
+        hits = _joined(f"{name} {times:,}" for name, times in cut.items() if times)
         lines.append(self.item("cut", hits or "nothing"))
         return lines
 
@@ -160,25 +159,22 @@ class Report:
         missed = [p.rule.title for p in verdict.properties if p.finding == "not-reached"]
         lines = []
         if missed:
-            lines.append(
+            words = (
                 f"  never reached: {', '.join(missed)}.  What cannot happen cannot go wrong: is the search too small?"
             )
+            lines.append(self.whole(words))
         if verdict.never_fired:
-            lines.append(
-                f"  never fired: {', '.join(verdict.never_fired)}.  Nothing is known about what these actions do."
-            )
+            words = f"  never fired: {', '.join(verdict.never_fired)}.  Nothing is known about what these actions do."
+            lines.append(self.whole(words))
         return lines
 
     def item(self, name: str, words: str) -> str:
         """One line of the report, wrapped under its name."""
-        indent = " " * 15
-        return textwrap.fill(
-            f"  {name.ljust(13)}{words}",
-            self.terminal.width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return _filled(f"  {name.ljust(13)}{words}", self.terminal.width, " " * 15)
+
+    def whole(self, line: str) -> str:
+        """A line that whoever reads the output by machine looks for: wrapped on a terminal only."""
+        return _filled(line, self.terminal.width, "    ") if self.terminal.live else line.replace(_HARD, " ")
 
     # ------------------------------------------------------------------ a violation
 
@@ -214,7 +210,7 @@ class Report:
         for mark, fact, words in zip(_CIRCLED, found, texts, strict=False):
             step = behavior.steps[fact.since - 1] if fact.since else None
             since = f"since step {fact.since}  ({self.notation.step(step)})" if step else "since the start"
-            lines.append(f"  {mark} {words.ljust(width)}    {since}")
+            lines.append(self.whole(f"  {mark} {words.ljust(width)}    {since}"))
         if len(found) > len(_CIRCLED):
             lines.append(f"  and {len(found) - len(_CIRCLED)} more that the property reads")
         if not found and arguments:
@@ -235,7 +231,8 @@ class Report:
 
     def table(self, behavior: Behavior, mark: str = "violates") -> list[str]:
         """The steps."""
-        return ["  " + line for line in LanesText(behavior, self.terminal.width - 2, mark).lines()]
+        text = LanesText(behavior, self.terminal.width - 2, mark, self.terminal.spelled)
+        return ["  " + line for line in text.lines()]
 
     def commands(self, saved: str | None) -> list[str]:
         """Where the trace is, and what can be done with it."""
@@ -243,6 +240,23 @@ class Report:
             return []
         quoted = f"'{saved}'" if " " in saved else saved
         return [f"  saved   {saved}", f"  replay  mcheck replay {quoted}"]
+
+
+_HARD = "\0"
+"""A space at which no line is broken."""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """`a · b · c`, of which each part stays on one line."""
+    return " · ".join(part.replace(" ", _HARD) for part in parts)
+
+
+def _filled(line: str, width: int, indent: str) -> str:
+    """The line, wrapped at spaces; what follows the first line is indented."""
+    wrapped = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
+    return "\n".join(wrapped).replace(_HARD, " ")
 
 
 def _finding(result: PropertyResult, states: int) -> str:
@@ -253,5 +267,5 @@ def _finding(result: PropertyResult, states: int) -> str:
         "violated": f"VIOLATED in {steps}",
         "reached": f"in {steps}",
         "not-reached": "NOT REACHED",
-        "not-checked": "not checked",
+        "not-checked": f"not checked with a tweak; ask with --property {result.rule.name}",
     }[result.finding]

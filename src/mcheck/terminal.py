@@ -29,11 +29,17 @@ class Terminal:
         self.colored = _wants_color(self.out, color)
         self.unicode = knows_unicode(self.out)
         self.width = min(shutil.get_terminal_size((100, 24)).columns, 160) if _is_tty(self.out) else _asked_width()
+        self.live = _is_tty(self.out)
+        """Whether somebody watches."""
         self._gone = False
 
     def style(self, text: str, style: str) -> str:
         """The text in a colour, if colours are wanted."""
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colored else text
+
+    def spelled(self, text: str) -> str:
+        """The text in characters that standard output can take."""
+        return fitted(text, self.out)
 
     def print(self, text: str) -> None:
         """Write lines to standard output.  Nothing if the reader has gone; OutputError if the disk is full."""

@@ -13,7 +13,21 @@ from mcheck.checker import explore, why_not_symmetric
 from mcheck.checker.symmetry import Canonical, scalarsets
 from mcheck.models.paxos import Paxos
 from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit
-from mcheck.spec import Spec, UsageError, replay
+from mcheck.spec import (
+    Spec,
+    UsageError,
+    action,
+    all,
+    always,
+    constant,
+    constraint,
+    count,
+    len,
+    reachable,
+    replay,
+    require,
+    step,
+)
 
 
 @pytest.mark.parametrize(("managers", "expected"), [(1, 12), (2, 34), (3, 80), (5, 314)])
@@ -72,17 +86,71 @@ def test_symmetric_specs_are_accepted(spec: Spec) -> None:
     assert why_not_symmetric(spec.instance) is None
 
 
+FAVOURITE = toys.Node(1)
+"""A member that rules refer to without naming it where tracing could see it."""
+
+
+class QuietlyFavoursInAction(toys.Locks):
+    def may_grant(self, s: toys.Lock, m: toys.Ask) -> bool:
+        return s.owner[m.key] is None and (m.src != FAVOURITE or len(s.seen) < 3)
+
+
+class QuietlyFavoursEarly(toys.FavoursEarly):
+    @action
+    def take_turn(self, s: toys.Timed, i: toys.Node) -> toys.Timed:
+        require(s.clock < 9999, "the clock runs")
+        require(s.clock != 2 or i == FAVOURITE, "at 2 it is the turn of the favourite")
+        return toys.Timed(clock=s.clock + 1, turn=i)
+
+
+class QuietlyFavoursInProperty(toys.Locks):
+    @reachable("one node owns every key")
+    def greedy(self, s: toys.Lock, i: toys.Node) -> bool:
+        return i == FAVOURITE and all(s.owner[k] == i for k in toys.Key)
+
+
+class QuietlyFavoursInConstraint(toys.Locks):
+    @constraint("a favourite owns little")
+    def modest(self, s: toys.Lock) -> bool:
+        return count(s.owner[k] == FAVOURITE for k in toys.Key) < 2
+
+
+class QuietlyFavoursInStep(toys.Locks):
+    @step("Owners Stay")
+    def owners_stay(self, before: toys.Lock, after: toys.Lock, k: toys.Key) -> bool:
+        return after.owner[k] == before.owner[k] or after.owner[k] != FAVOURITE
+
+
+class Bystanders(toys.Locks):
+    """Names a member of a scalarset that has only one, so that nothing is permuted."""
+
+    nodes: int = constant(1, "nodes")
+
+    @always("there is only one")
+    def only_one(self, s: toys.Lock, i: toys.Node) -> bool:
+        return i == toys.Node(0)
+
+
+def test_naming_the_only_member_is_no_asymmetry() -> None:
+    assert why_not_symmetric(Bystanders().instance) is None
+
+
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
         (toys.FavoursInInit(), "init treats Node(0) and Node(1) differently"),
-        (toys.FavoursInAction(), "action grant treats Node("),
-        (toys.FavoursEarly(), "action take_turn treats Node("),
+        (toys.FavoursInAction(), "toys.py:343: grant names a member of Node"),
+        (toys.FavoursEarly(), "toys.py:399: take_turn names a member of Node"),
+        (QuietlyFavoursEarly(), "action take_turn treats Node("),
+        (QuietlyFavoursInAction(), "action grant treats Node("),
         (toys.FavoursTheFirst(), "action grant treats Node("),
         (toys.FavoursInTable(), "the values of parameter i of forget treat Node(1) and Node(2) differently"),
-        (toys.FavoursInProperty(), "'one node owns every key' treats Node("),
-        (toys.FavoursInConstraint(), "treats Node("),
-        (toys.FavoursInStep(), "'Owners Stay' treats Node(0) and Node(1) differently"),
+        (toys.FavoursInProperty(), "toys.py:368: greedy names a member of Node"),
+        (QuietlyFavoursInProperty(), "'one node owns every key' treats Node("),
+        (toys.FavoursInConstraint(), "toys.py:374: modest names a member of Node"),
+        (QuietlyFavoursInConstraint(), "treats Node("),
+        (toys.FavoursInStep(), "toys.py:380: owners_stay names a member of Node"),
+        (QuietlyFavoursInStep(), "'Owners Stay' treats Node("),
     ],
 )
 def test_a_spec_that_singles_out_a_member_is_refused(spec: Spec, why: str) -> None:

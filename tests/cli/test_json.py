@@ -26,7 +26,7 @@ def test_the_keys_of_the_contract_come_first_and_in_order(mcheck: Call) -> None:
 
 
 def test_a_search_that_holds(mcheck: Call) -> None:
-    found = document(mcheck, "toys.py:Lock", "--nodes", "2")
+    found = document(mcheck, "toys.py:Lock", "--nodes", "2", "--engine", "reference")
     expected = {
         "schema": 1, "protocol": "lock", "tweak": None, "engine": "reference", "constants": {"nodes": 2, "polite": True},
         "bounds": {"max_turn": 1, "max_requests": 2}, "verdict": "holds", "exhaustive": True, "distinct": 12,
@@ -59,6 +59,16 @@ def test_a_bounded_search(mcheck: Call) -> None:
     found = document(mcheck, "toys.py:Lock", "--depth", "2", "--max-requests", "1")
     assert (found["verdict"], found["exhaustive"]) == ("holds-up-to", False)
     assert found["cut"] == {"max_requests": 2}
+
+
+def test_what_is_not_checked_is_there_too(mcheck: Call) -> None:
+    found = document(mcheck, "two-phase-commit", "--tweak", "CommitsEarly")
+    assert found["tweak"] == "commit-early"
+    assert found["source"] == "mcheck.models.two_phase_commit:CommitsEarly"
+    assert found["properties"][:2] == [
+        {"name": "Consistent", "kind": "always", "result": "violated", "steps": 5},
+        {"name": "implements TCommit", "kind": "implements", "result": "not-checked", "steps": None},
+    ]
 
 
 def test_the_same_bytes_again(mcheck: Call) -> None:

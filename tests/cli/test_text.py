@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
 
 HELD = """\
-mcheck 0.1.0 · lock · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · reference
+mcheck 0.1.0 · lock · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · ENGINE
   property          kind       result
   Mutual Exclusion  always     holds in 12 states
   Turns grow        step       holds in 12 states
@@ -19,12 +21,12 @@ mcheck 0.1.0 · lock · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · refe
   cut          nothing
   deadlocks    2 states, the first after 4 steps: ask(n0), ask(n1), grant Request(n0, turn=1),
                take(n0)
-  12 distinct · 17 generated · depth 4 · TIME · SPACE · exact
+  12 distinct · 17 generated · depth 4 · TIME · SPACE · SURE
 HOLDS: every reachable state of this configuration (2 nodes, polite, turns 0..1, requests ≤ 2).
 """
 
 VIOLATED = """\
-mcheck 0.1.0 · lock + grants-twice · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · reference
+mcheck 0.1.0 · lock + grants-twice · 2 nodes · polite · turns ≤ 1, requests ≤ 2 · ENGINE
   property          kind       result
   Mutual Exclusion  always     VIOLATED in 6 steps
   Turns grow        step       holds in 16 states
@@ -34,7 +36,7 @@ mcheck 0.1.0 · lock + grants-twice · 2 nodes · polite · turns ≤ 1, request
   never true   none
   cut          nothing
   deadlocks    none
-  16 distinct · 25 generated · depth 6 · TIME · SPACE · exact
+  16 distinct · 25 generated · depth 6 · TIME · SPACE · SURE
 
 VIOLATED Mutual Exclusion — At most one node holds the lock.                   6 steps, the shortest
   ① n0: mode HOLDING    since step 5  (take(n0))
@@ -81,22 +83,67 @@ VIOLATED Deadlock Freedom  2 steps, the shortest
 """
 
 
+MIRROR = """
+from toys import Jugs, TwoJugs
+from mcheck import Spec, action, implements
+
+class Mirror(Spec[Jugs]):
+    def init(self) -> Jugs:
+        return Jugs(big=self.start())
+
+    def start(self) -> int:
+        return 0
+
+    @action
+    def fill_big(self, s: Jugs) -> Jugs:
+        return s.replace(big=5)
+
+    @implements(TwoJugs)
+    def as_jugs(self, s: Jugs) -> Jugs:
+        return s
+
+class Broken(Mirror):
+    def start(self) -> int:
+        return 1
+"""
+
+ENGINES = ["reference", *(["native"] if find_spec("llvmlite") else [])]
+
+
 def settled(text: str) -> str:
     """The text without what changes from run to run, or with the text of the spec."""
-    text = re.sub(r"[\d.]+ s · [\d,]+ MB", "TIME · SPACE", text)
+    text = re.sub(r"[\d.]+ s · [\d,]+ MB · (exact|collision bound [\d.e-]+)", "TIME · SPACE · SURE", text)
+    text = re.sub(r" · (reference|native)$", " · ENGINE", text, flags=re.MULTILINE)
     return re.sub(r"-[0-9a-f]{6}\.itf", "-HASH.itf", text)
 
 
-def test_a_passing_run(mcheck: Call) -> None:
-    ran = mcheck("toys.py:Lock")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_passing_run(mcheck: Call, engine: str) -> None:
+    ran = mcheck("toys.py:Lock", "--engine", engine)
     assert (ran.status, ran.err) == (0, "")
+    assert f" · {engine}\n" in ran.out
     assert settled(ran.out) == HELD
 
 
-def test_a_violation_with_a_lane_for_each_node(mcheck: Call) -> None:
-    ran = mcheck("toys.py:Lock", "--tweak", "grants-twice")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_violation_with_a_lane_for_each_node(mcheck: Call, engine: str) -> None:
+    ran = mcheck("toys.py:Lock", "--tweak", "grants-twice", "--engine", engine)
     assert (ran.status, ran.err) == (1, "")
     assert settled(ran.out) == VIOLATED
+
+
+def test_whole_states_are_compared_on_request(mcheck: Call) -> None:
+    assert "MB · exact\n" in mcheck("toys.py:Lock", "--exact").out
+    assert "MB · exact\n" in mcheck("toys.py:Lock", "--engine", "reference").out
+
+
+@pytest.mark.skipif("native" not in ENGINES, reason="needs llvmlite")
+def test_what_the_native_engine_cannot_do_is_done_by_the_other(mcheck: Call) -> None:
+    assert " · native\n" in mcheck("toys.py:Lock").out
+    ran = mcheck("toys.py:Lock", "--symmetry")
+    assert ran.status == 0 and " · symmetry · " in ran.out
+    if " · reference\n" in ran.out:
+        assert "  reference engine: " in ran.out
 
 
 def test_a_violation_with_a_column_for_each_field(mcheck: Call) -> None:
@@ -160,6 +207,26 @@ def test_only_the_properties_asked_for(mcheck: Call) -> None:
     out = mcheck("toys.py:Lock", "--property", "Turns grow", "--property", "held").out
     assert "Mutual Exclusion" not in out
     assert "Turns grow" in out and "the lock is held" in out
+
+
+@pytest.mark.parametrize(("verb", "steps"), [("run", "5 steps"), ("simulate", "")])
+def test_a_tweak_is_judged_by_what_its_protocol_promises(mcheck: Call, verb: str, steps: str) -> None:
+    ran = mcheck(verb, "two-phase-commit", "--managers", "3", "--tweak", "commit-early")
+    assert ran.status == 1
+    assert f"  Consistent          always      VIOLATED in {steps}" in ran.out
+    assert "  implements TCommit  implements  not checked with a tweak; ask with --property as_tcommit\n" in ran.out
+
+
+def test_whether_a_tweak_refines_is_asked_by_name(mcheck: Call) -> None:
+    out = mcheck("two-phase-commit", "--tweak", "commit-early", "--property", "as_tcommit").out
+    assert "  implements TCommit  implements  VIOLATED in 4 steps\n" in out
+    assert "Consistent" not in out
+    assert "  implements TCommit  implements  holds in 288 states\n" in mcheck("two-phase-commit").out
+
+
+def test_a_tweak_of_a_spec_that_requires_nothing_else_is_checked_for_it(mcheck: Call, tmp_path: Path) -> None:
+    (tmp_path / "mirror.py").write_text(MIRROR)
+    assert "implements TwoJugs  implements  VIOLATED in 0 steps" in mcheck("mirror.py:Mirror", "--tweak", "broken").out
 
 
 def test_random_walks(mcheck: Call) -> None:

@@ -102,3 +102,89 @@ def two_phase(n: int, width: int = 1, identity: Identity = Identity.FINGERPRINT)
     first[0] = 0
     model = Model(width, 3, 4 * n + 2, step_properties=1, deadlocks=2, identity=identity)
     return RowModel(model, [first], expand, check, check_step)
+
+
+def ring(size: int) -> RowModel:
+    """A counter modulo `size`."""
+
+    @kernel
+    def expand(row: Words, out: Words, counts: Words) -> I64:
+        after = row[0] + 1
+        out[0] = u64(0) if after == size else after
+        counts[0] = counts[0] + 1
+        return 1
+
+    return RowModel(Model(1, 1, 1), [[0]], expand, nothing)
+
+
+def tree(last: int) -> RowModel:
+    """Node k of a binary tree, with children 2k+1 and 2k+2, up to node `last`.  Counter 1: nodes without children."""
+
+    @kernel
+    def expand(row: Words, out: Words, counts: Words) -> I64:
+        n: I64 = 0
+        for k in range(1, 3):
+            child = u64(2 * row[0] + u64(k))
+            if child <= last:
+                out[n] = child
+                n += 1
+        counts[0] = u64(counts[0] + u64(n))
+        if n == 0:
+            counts[1] = counts[1] + 1
+        return n
+
+    return RowModel(Model(1, 2, 2, deadlocks=1), [[0]], expand, nothing)
+
+
+def grid(
+    width: int,
+    limit: int,
+    forbidden_sum: int = 1 << 60,
+    forbidden_step: int = 1 << 60,
+    failing_sum: int = 1 << 60,
+    identity: Identity = Identity.FINGERPRINT,
+) -> RowModel:
+    """Counters up to `limit`, at most five of them; each step adds one.
+
+    State property 0: their sum is not `forbidden_sum`.  Step property 0: from a sum of `forbidden_step`, no step leads
+    to a state with a 2.  In a state with `failing_sum`, error leaf 7.  Counter 0: steps; 1: states without.
+    """
+    used = min(width, 5)
+
+    @kernel
+    def total(row: Words) -> U64:
+        found: U64 = 0
+        for k in range(used):
+            found = found + row[k]
+        return found
+
+    @kernel
+    def expand(row: Words, out: Words, counts: Words) -> I64:
+        if total(row) == failing_sum:
+            return -8
+        n: I64 = 0
+        for k in range(used):
+            if row[k] < limit:
+                copy(out[n * width :], row, width)
+                out[n * width + k] = row[k] + 1
+                n += 1
+        counts[0] = u64(counts[0] + u64(n))
+        if n == 0:
+            counts[1] = counts[1] + 1
+        return n
+
+    @kernel
+    def check(row: Words, wanted: U64) -> U64:
+        return wanted & 1 if total(row) == forbidden_sum else u64(0)
+
+    @kernel
+    def check_step(before: Words, after: Words, wanted: U64) -> U64:
+        if total(before) != forbidden_step:
+            return u64(0)
+        for k in range(used):
+            if after[k] == 2:
+                return wanted & 1
+        return u64(0)
+
+    model = Model(width, 2, 5, step_properties=1, deadlocks=1, identity=identity)
+    return RowModel(model, [[0] * width], expand, check, check_step)

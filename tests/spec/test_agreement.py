@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 from tests.spec.wide_toy import WideToy
@@ -12,7 +13,7 @@ from mcheck.spec import Spec
 from mcheck.spec.tracing.agreement import Disagreement, disagreements, reached_states, typed_states
 
 
-def differences(spec: Spec[object], states: int, seed: int = 1) -> list[Disagreement]:
+def differences(spec: Spec[Any], states: int, seed: int = 1) -> list[Disagreement]:
     rng = random.Random(seed)
     instance = spec.instance
     sample = [

@@ -11,7 +11,7 @@ import click
 
 from mcheck.options import color_option
 
-_NEEDED = ("click", "rich", "itf-py")
+_NEEDED = ("click", "itf-py")
 _OPTIONAL = {
     "hypothesis": "property-based testing of specs (mcheck.testing)",
     "psutil": "memory figures where the system has no /proc",

@@ -35,7 +35,7 @@ def run(subject: tuple[str, ...], color: str) -> int:
 
 def _protocol(protocol: Protocol, width: int) -> list[str]:
     cls = protocol.cls
-    lines = [f"{protocol.name}: {_first_sentence(cls.__doc__)}"]
+    lines = [f"{protocol.name}: {_first_sentence(cls.__doc__)}".removesuffix(": ")]
     source = source_of(cls)
     lines += _wrapped(f"source: {source}", width, "") if source else []
     rules = list(_declarations(cls).items())

@@ -28,19 +28,23 @@ class ProtocolCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
+        make_plain = super().make_context
         typed = self.protocol_in(args)
         if typed is None:
-            return super().make_context(info_name, args, parent, **extra)
+            return _in_context(self, info_name, parent, lambda: make_plain(info_name, args, parent, **extra))
         try:
             protocol = find(typed)
         except Exception:
             if extra.get("resilient_parsing"):
-                return super().make_context(info_name, args, parent, **extra)
+                return make_plain(info_name, args, parent, **extra)
             raise
         made = self.made_for(protocol)
         settings = from_file(protocol.name, [o.name or "" for o in self.options(None)], protocol.cls._constants)
         defaults = {p.name: settings[k] for p in made.params for k in (_setting(p),) if k in settings and p.name}
-        return made.make_context(info_name, args, parent, default_map=defaults, **extra)
+        name = f"{info_name} {typed}"
+        return _in_context(
+            made, name, parent, lambda: made.make_context(name, args, parent, default_map=defaults, **extra)
+        )
 
     def made_for(self, protocol: Protocol) -> click.Command:
         """The command with the options of this protocol."""
@@ -52,8 +56,11 @@ class ProtocolCommand(click.Command):
             return self.work(protocol, values)
 
         doc = (protocol.cls.__doc__ or "").strip().split("\n")[0]
-        words = f"{self.words}\n\n{protocol.name}: {doc}" if doc else self.words
-        return click.Command(self.name, params=[_protocol_argument(), *own, *options], help=words, callback=call)
+        sentence = self.words.replace("PROTOCOL", protocol.name)
+        words = f"{sentence}\n\n{protocol.name}: {doc}" if doc else sentence
+        argument = _protocol_argument()
+        argument.metavar = ""  # it stands in the name of the context, before the options
+        return click.Command(self.name, params=[argument, *own, *options], help=words, callback=call)
 
     def protocol_in(self, args: list[str]) -> str | None:
         """The first word that is neither an option nor the value of one."""
@@ -67,6 +74,18 @@ class ProtocolCommand(click.Command):
             if "=" not in word and word not in flags and not word.startswith("--no-"):
                 next(rest, None)
         return None
+
+
+def _in_context(
+    command: click.Command, name: str | None, parent: click.Context | None, make: Callable[[], click.Context]
+) -> click.Context:
+    """The context made; an error of usage that does not know its command is told it."""
+    try:
+        return make()
+    except click.UsageError as error:
+        if error.ctx is None:
+            error.ctx = click.Context(command, parent, name)
+        raise
 
 
 def _setting(parameter: click.Parameter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -18,7 +19,6 @@ from mcheck.options import (
     scope_options,
 )
 from mcheck.protocols import Protocol, instantiate
-from mcheck.spec import UsageError
 
 ENGINES = ("auto", "native", "reference")
 
@@ -46,30 +46,34 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Search, report, save what was violated; the exit status."""
-    from mcheck.checker import Limits, RuleFailed, explore
+    from mcheck.checker import Limits, RuleFailed
+    from mcheck.checker.engines import search
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.saving import save_trace
+    from mcheck.selection import checked, completed
     from mcheck.terminal import Terminal
 
     constants = constants_given(values)
-    if values["engine"] == "native":
-        raise UsageError("--engine native is not built yet: use --engine reference, or auto")
-    instance = instantiate(protocol.tweaked(values["tweak"]), constants)
-    subject = Subject(protocol, values["tweak"], instance)
+    tweak = protocol.tweak_named(values["tweak"])
+    instance = instantiate(protocol.tweaked(tweak), constants)
+    subject = Subject(protocol, tweak, instance)
     terminal = Terminal(values["color"])
     report = Report(subject, terminal)
     limits = Limits(values["depth"], values["max_states"], values["time_limit"], values["memory_limit"])
     line = ProgressLine()
     try:
-        verdict = explore(
+        verdict = search(
             instance,
-            properties=values["property"] or None,
+            engine=values["engine"],
+            properties=checked(subject, values["property"]),
             limits=limits,
             symmetry=values["symmetry"],
             keep_going=values["keep_going"],
             deadlock_is_error=values["deadlock"],
             progress=line,
+            threads=values["workers"],
+            exact=values["exact"],
         )
     except RuleFailed as failed:
         line.clear()
@@ -80,6 +84,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
         raise
     finally:
         line.clear()
+    verdict = dataclasses.replace(verdict, properties=completed(subject, values["property"], verdict.properties))
     return _answer(report, terminal, verdict, values)
 
 

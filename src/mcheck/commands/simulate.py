@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -32,11 +33,13 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     from mcheck.report import Report, Subject
     from mcheck.report_json import as_json, simulation_document
     from mcheck.saving import save_trace
+    from mcheck.selection import checked, completed
     from mcheck.terminal import Terminal
 
     constants = constants_given(values)
-    instance = instantiate(protocol.tweaked(values["tweak"]), constants)
-    subject = Subject(protocol, values["tweak"], instance)
+    tweak = protocol.tweak_named(values["tweak"])
+    instance = instantiate(protocol.tweaked(tweak), constants)
+    subject = Subject(protocol, tweak, instance)
     terminal = Terminal(values["color"])
     line = ProgressLine()
     try:
@@ -45,7 +48,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             seed=values["seed"],
             samples=values["samples"],
             steps=values["steps"],
-            properties=values["property"] or None,
+            properties=checked(subject, values["property"]),
             limits=Limits(seconds=values["time_limit"], memory_mb=values["memory_limit"]),
             progress=line,
         )
@@ -55,6 +58,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
         raise
     finally:
         line.clear()
+    result = dataclasses.replace(result, properties=completed(subject, values["property"], result.properties))
     violation = result.violation
     saved = None
     if violation is not None and violation.behavior is not None:

@@ -1,0 +1,1 @@
+"""mcheck bench: the same models, in this checker and in others, each count proved equal before any speed is shown."""
