@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from mcheck.spec.indexes import Index
 from mcheck.spec.order import order_key
+from mcheck.spec.records import Record
 from mcheck.spec.symbolic import has_symbolic, seam
 
 T = TypeVar("T", covariant=True)
@@ -14,18 +17,16 @@ U = TypeVar("U")
 
 
 def _sorted_members(members: frozenset[Any]) -> tuple[Any, ...]:
-    kind = type(next(frozenset.__iter__(members), None))
-    if kind is tuple:  # (True,) == (1,), so that equal sets need not have the same members
-        return _sorted(members, kind)
-    return _remembered(members, kind)
+    first = next(frozenset.__iter__(members), None)
+    # {True} == {1}: equal sets have the same members only if these know what they are
+    return (_remembered if isinstance(first, Record | Index | Enum) else _sorted)(members)
 
 
-def _sorted(members: frozenset[Any], kind: type) -> tuple[Any, ...]:
+def _sorted(members: frozenset[Any]) -> tuple[Any, ...]:
     return tuple(sorted(frozenset.__iter__(members), key=order_key))
 
 
 _remembered = lru_cache(maxsize=1 << 14)(_sorted)
-"""By the kind of the members too: {True} == {1}."""
 
 
 class Set(frozenset[T]):

@@ -47,6 +47,10 @@ CheckStep = Annotated[Callable[[Words, Words, U64], U64], KNOWN]
 """check_step(before, after, wanted): the same of a step."""
 
 
+Orbit = Annotated[Callable[[Words, I64], U64], KNOWN]
+"""orbit(row, which): the fingerprint (0) or second fingerprint (1) of the canonical row of the orbit of `row`."""
+
+
 class Identity(IntEnum):
     """When two rows are the same state."""
 
@@ -198,6 +202,7 @@ def recently_seen(width: Fixed, identity: Fixed, seen: Words, h: U64, second: U6
 def expand_slice(
     expand: Expand,
     check_step: CheckStep | None,
+    orbit: Orbit | None,
     deadlocks: Fixed,
     width: Fixed,
     identity: Fixed,
@@ -246,6 +251,9 @@ def expand_slice(
             second = fingerprint(candidate, width, SECOND_SALT) if identity == Identity.LONG else u64(0)
             if recently_seen(width, identity, seen, h, second, candidate):
                 continue
+            if orbit is not None:
+                h = entry(orbit(candidate, 0))
+                second = orbit(candidate, 1) if identity == Identity.LONG else u64(0)
             if identity == Identity.LONG:
                 extra[kept] = second
             if kept != n + j:
@@ -263,6 +271,7 @@ def expand_slice(
 
 @kernel
 def enter_rows(
+    orbit: Orbit | None,
     width: Fixed,
     identity: Fixed,
     count: I64,
@@ -279,9 +288,9 @@ def enter_rows(
     """Make candidates of `count` rows that lie in the batch already, the initial states."""
     for j in range(count):
         row = rows[j * width :]
-        prints[j] = entry(fingerprint(row, width, SALT))
+        prints[j] = entry(orbit(row, 0) if orbit is not None else fingerprint(row, width, SALT))
         if identity == Identity.LONG:
-            extra[j] = fingerprint(row, width, SECOND_SALT)
+            extra[j] = orbit(row, 1) if orbit is not None else fingerprint(row, width, SECOND_SALT)
         sources[j] = 0
         ordinals[j] = 0
         place(lists, sizes, room, parts, j, prints[j])

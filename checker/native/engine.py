@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
 from mcheck.checker.native.core import Identity
 from mcheck.checker.native.machine import Cache, Library, compiled
+from mcheck.checker.native.permuting import add_orbit
 from mcheck.checker.native.rules import DEADLOCKED, ENABLED, FAILED, Program, lower
 from mcheck.checker.native.search import SYMBOLS, ErrorLeaf, Model, NativeSearch
-from mcheck.checker.traces import Link, blamed, property_results
+from mcheck.checker.symmetry import scalarsets
+from mcheck.checker.traces import Link, behavior_to, blamed, property_results
 from mcheck.checker.verdict import Limits, Progress, ProgressListener, Result, Verdict
 from mcheck.spec import Failure, Instance, InternalError, Rule, UsageError
 from mcheck.spec.tracing.agreement import reached_states, typed_states
@@ -32,6 +34,7 @@ def explore(
     progress: ProgressListener | None = None,
     threads: int = 1,
     identity: Identity = Identity.FINGERPRINT,
+    symmetry: bool = False,
 ) -> Verdict:
     """The verdict of a breadth-first search by compiled code; like the reference engine's in every count.
 
@@ -43,15 +46,20 @@ def explore(
     if len(selected) >= FAILED:
         raise UsageError(f"{instance.name}: at most {FAILED - 1} properties at a time")
     checks = Checks(instance, (*selected, DEADLOCK_FREEDOM) if deadlock_is_error else selected)
-    run = _Run(instance, checks, limits, keep_going, progress, threads, identity)
+    run = _Run(instance, checks, limits, keep_going, progress, threads, identity, symmetry)
     run.search()
     return run.verdict()
 
 
-def build(instance: Instance, selected: Iterable[Rule], identity: Identity) -> tuple[Program, Model, Library]:
+def build(
+    instance: Instance, selected: Iterable[Rule], identity: Identity, symmetry: bool = False
+) -> tuple[Program, Model, Library]:
     """An instance compiled, or fetched from the cache.  Unlowerable."""
     with instance.active():
         program = lower(instance, trace(instance), selected)
+        if symmetry:
+            classes = [(cls, instance.size_of(cls)) for cls in scalarsets(instance)]
+            add_orbit(program.module, program.layout, classes)
     model = Model(
         width=program.layout.words,
         leaves=len(program.counters),
@@ -59,6 +67,7 @@ def build(instance: Instance, selected: Iterable[Rule], identity: Identity) -> t
         step_properties=FAILED + 1 if program.steps else 0,
         deadlocks=DEADLOCKED,
         identity=identity,
+        symmetry=symmetry,
     )
     model.export(program.module)
     return program, model, compiled(program.module, SYMBOLS, Cache())
@@ -76,11 +85,14 @@ class _Run:
         progress: ProgressListener | None,
         threads: int,
         identity: Identity,
+        symmetry: bool = False,
     ) -> None:
         self.instance, self.checks, self.limits = instance, checks, limits
         self.watch = Watch(limits, progress)
-        self.program, model, library = build(instance, [r for r in checks.selected if r.kind != "deadlock"], identity)
-        self.identity = identity
+        self.program, model, library = build(
+            instance, [r for r in checks.selected if r.kind != "deadlock"], identity, symmetry
+        )
+        self.identity, self.symmetry = identity, symmetry
         self.reason: str | None = None
         self.links: dict[Any, Link | None] = {}
         violable = [n for n, r in enumerate(self.program.properties) if r.kind == "always"]
@@ -125,7 +137,7 @@ class _Run:
         try:
             native = [layout.unpack(row) for row in self.native.successors(layout.pack(state))]
         except ErrorLeaf:
-            native = None  # type: ignore[assignment]
+            native = None
         if failed != (native is None) or (native is not None and set(native) != set(plain)):
             said = "an error" if native is None else f"{len(native)} successors"
             raise InternalError(
@@ -175,7 +187,7 @@ class _Run:
     def _path(self, number: int) -> Any:
         """The state of that number; the links to it are kept, found by the plain functions."""
         states = [self.program.layout.unpack(row) for row in self.native.trace(number)]
-        for before, after in zip(states, states[1:], strict=False):
+        for before, after in pairwise(states):
             if after not in self.links:
                 self.links[after] = (before, *self._move(before, after))
         self.links.setdefault(states[0], None)
@@ -219,7 +231,9 @@ class _Run:
 
     def _note(self, rule: Rule, state: Any, move: Any, arguments: tuple[Any, ...] | None) -> None:
         if arguments is None:
-            raise InternalError(f"{self.instance.name}: compiled code decides {rule.title!r} where plain Python does not, in {state!r}")
+            raise InternalError(
+                f"{self.instance.name}: compiled code decides {rule.title!r} where plain Python does not, in {state!r}"
+            )
         self.checks.found.setdefault(rule.name, Found(state, move, arguments))
 
     def _failed(self, number: int, ordinal: int | None) -> None:
@@ -292,7 +306,7 @@ class _Run:
         return Verdict(
             instance=instance,
             engine="native",
-            symmetry=False,
+            symmetry=self.symmetry,
             result=self._result(complete),
             exhaustive=complete,
             reason=self.reason,
@@ -310,12 +324,12 @@ class _Run:
             deadlock=deadlock,
             seconds=self.watch.seconds,
             peak_rss_mb=peak_mb(),
-            collision_bound=None if self.identity is Identity.EXACT else collision_bound(native.distinct, self.identity),
+            collision_bound=None
+            if self.identity is Identity.EXACT
+            else collision_bound(native.distinct, self.identity),
         )
 
     def _behavior(self, number: int) -> Any:
-        from mcheck.checker.traces import behavior_to
-
         return behavior_to(self.instance, self.links, self._path(number))
 
 

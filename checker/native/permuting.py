@@ -11,13 +11,14 @@ the idea of refining before searching.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from llvmlite import ir
 
+from mcheck.checker.native import kernel as language
+from mcheck.checker.native.core import SALT, SECOND_SALT
 from mcheck.checker.native.emit import I64, POINTER, Emitter, Place, Value
-from mcheck.checker.native.kernel import I64 as Signed
-from mcheck.checker.native.kernel import KNOWN, Fixed, Words, kernel
+from mcheck.checker.native.kernel import Fixed, Words, kernel
 from mcheck.checker.native.kernel_compiler import Build
 from mcheck.checker.native.layout import (
     WORD,
@@ -47,14 +48,9 @@ _ODD = 0x9E3779B97F4A7C15
 
 # ---------------------------------------------------------------------- the search for the smallest row
 
-Permute = Annotated[Any, KNOWN]
-"""permute(row, images, out): `out` is `row` with member k of each scalarset replaced by its image."""
-Signature = Annotated[Any, KNOWN]
-"""signature(row, scalarset, member): a hash of the state as that member sees it."""
-
 
 @kernel
-def sort_members(order: Words, signs: Words, first: Signed, size: Signed) -> None:
+def sort_members(order: Words, signs: Words, first: language.I64, size: language.I64) -> None:
     """Sort `size` members and their signatures by signature; members of one scalarset stand from `first` on."""
     for i in range(1, size):
         sign = signs[first + i]
@@ -69,7 +65,7 @@ def sort_members(order: Words, signs: Words, first: Signed, size: Signed) -> Non
 
 
 @kernel
-def next_arrangement(order: Words, signs: Words, fixed: Words, total: Signed) -> bool:
+def next_arrangement(order: Words, signs: Words, fixed: Words, total: language.I64) -> bool:
     """The next order in which members of equal signature stand; False after the last, with the first one restored.
 
     A run of equal signatures is arranged in lexicographic order of its members; `fixed` marks runs that stay as they are.
@@ -96,7 +92,7 @@ def next_arrangement(order: Words, signs: Words, fixed: Words, total: Signed) ->
 
 
 @kernel
-def swap(order: Words, i: Signed, j: Signed) -> None:
+def swap(order: Words, i: language.I64, j: language.I64) -> None:
     """Exchange two members."""
     member = order[i]
     order[i] = order[j]
@@ -104,7 +100,7 @@ def swap(order: Words, i: Signed, j: Signed) -> None:
 
 
 @kernel
-def reverse(order: Words, first: Signed, last: Signed) -> None:
+def reverse(order: Words, first: language.I64, last: language.I64) -> None:
     """Turn a run of members around."""
     i = first
     j = last
@@ -126,13 +122,44 @@ def less(a: Words, b: Words, width: Fixed) -> bool:
 @kernel
 def same(a: Words, b: Words, width: Fixed) -> bool:
     """Whether two rows are equal."""
-    for k in range(width):
+    for k in range(width):  # noqa: SIM110 - a kernel has no generators
         if a[k] != b[k]:
             return False
     return True
 
 
 # ---------------------------------------------------------------------- code for a layout
+
+
+def add_orbit(module: ir.Module, layout: Layout, classes: Sequence[tuple[IndexType, int]]) -> None:
+    """Add `orbit(row, which)`, the fingerprint of the canonical row, to a module.  Unlowerable."""
+    add_canonical(module, layout, classes)
+    hashed = [_fingerprint(module, layout.words, salt, k) for k, salt in enumerate((SALT, SECOND_SALT))]
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER, I64]), "orbit")
+    function.linkage = "internal"
+    e = Emitter(module, function)
+    row, which = function.args
+    out = e.scratch(layout.words)
+    e.b.call(module.get_global("canonical"), [row, out])
+    with e.when(e.b.icmp_unsigned("!=", which, e.number(0))):
+        e.b.ret(e.b.call(hashed[1], [out]))
+    e.b.ret(e.b.call(hashed[0], [out]))
+
+
+def _fingerprint(module: ir.Module, width: int, salt: int, number: int) -> ir.Function:
+    """The fingerprint of the search core, for one salt."""
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER]), f"orbit_fingerprint_{number}")
+    function.linkage = "internal"
+    e = Emitter(module, function)
+    h: Value = e.number(0)
+    for k in range(width):
+        # the same mixing as `core.mix`, word by word
+        x = e.b.xor(e.load(function.args[0], k), e.number((k + 1) * salt))
+        for shift, factor in ((27, 0x3C79AC492BA7B653), (33, 0x1C69B3F74AC4AE35)):
+            x = e.b.mul(e.b.xor(x, e.b.lshr(x, e.number(shift))), e.number(factor))
+        h = e.b.xor(h, e.b.xor(x, e.b.lshr(x, e.number(27))))
+    e.b.ret(h)
+    return function
 
 
 def add_canonical(module: ir.Module, layout: Layout, classes: Sequence[tuple[IndexType, int]]) -> None:
@@ -603,5 +630,3 @@ class _SignatureCode(_ByShape):
                     e.store(self.mixed(e.number(15 + number), self.ranked(kind, digit)), result)
             return e.load(result)
         raise Unlowerable(f"renaming a member that is {domain.describe()} of a set")
-
-

@@ -169,7 +169,9 @@ class Quantifying(Reading):
         if isinstance(domain, SequenceOf):
             return self._sequence_digits(x, domain)
         if isinstance(domain, SetOf) and domain.member.cardinality <= WORD:
-            return self.e.truth(True), self.set_word(x, 0)
+            if x.domain is domain:
+                return self.e.truth(True), self.set_word(x, 0)
+            return self.e.truth(True), self.e.read(self.materialised(x, self.layout.shape(domain)))
         raise Unlowerable(f"the rank of {domain.describe()}")
 
     def _sequence_digits(self, x: Node, domain: SequenceOf) -> tuple[Value, Value]:
@@ -465,14 +467,12 @@ class Quantifying(Reading):
     def universe(self, domain: Domain) -> Value:
         """Constant memory with every value of a domain in rank order."""
         shape = self.layout.shape(domain)
-        return self._remembered(
-            "universe", _Key(id(domain)), lambda _: self.table([shape.packed(v) for v in domain.values()])
-        )
+        return self._remembered("universe", id(domain), lambda: self.table([shape.packed(v) for v in domain.values()]))
 
     # ------------------------------------------------------------------ bit sets
 
     def _words(self, source: Node) -> int:
-        return -(-source.domain.member.cardinality // WORD)  # type: ignore[attr-defined]
+        return -(-source.domain.member.cardinality // WORD)  # type: ignore[attr-defined,no-any-return]
 
     def meets(self, source: Node, mask: int) -> Value:
         """Whether a bit set has a member of the mask."""
@@ -516,13 +516,6 @@ class Quantifying(Reading):
 def hollow(source: Node) -> bool:
     """Whether a source was written down as empty, so that nothing is known of its members."""
     return isinstance(getattr(source.domain, "member", None), Nothing)
-
-
-class _Key:
-    """A key of the memory of a scope that is no expression."""
-
-    def __init__(self, number: int) -> None:
-        self.id = -number
 
 
 _ACCESS = frozenset(("field", "common", "narrow", "the", "present", "is_kind"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from llvmlite import ir
 
@@ -25,8 +25,11 @@ from mcheck.spec.domains.containers import CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, ProductOf, UnionOf
 from mcheck.spec.domains.scalars import Bools, IntRange, Members, Optional, Scalarset
 from mcheck.spec.errors import McheckError
+from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
+
+T = TypeVar("T")
 
 
 class Unlowerable(McheckError):
@@ -68,19 +71,19 @@ class Reading:
             finally:
                 del self._bound[variable.id]
 
-    def _remembered(self, kind: str, node: Node, make: Any) -> Any:
-        key = (kind, node.id)
+    def _remembered(self, kind: str, number: int, make: Callable[[], T]) -> T:
+        key = (kind, number)
         for scope in reversed(self._scopes):
             if key in scope:
-                return scope[key]
-        value = self._scopes[-1][key] = make(node)
+                return cast(T, scope[key])
+        value = self._scopes[-1][key] = make()
         return value
 
     # ------------------------------------------------------------------ truth values
 
     def truth(self, node: Node) -> Value:
         """A truth value as i1."""
-        return self._remembered("truth", node, self._truth)
+        return self._remembered("truth", node.id, lambda: self._truth(node))
 
     def _truth(self, node: Node) -> Value:
         b, op, args = self.e.b, node.op, node.args
@@ -164,6 +167,9 @@ class Reading:
         here, there = self.truth(self.build.present(x)), self.truth(self.build.present(y))
         if any(n.is_const and n.value is None for n in (x, y)):
             return b.not_(b.or_(here, there))
+        inner = [d.inner if isinstance(d, Optional) else d for d in (x.domain, y.domain)]
+        if any(isinstance(d, Nothing) for d in inner):
+            return b.not_(b.or_(here, there))
         same = self.truth(self.build.equal(self.build.the(x), self.build.the(y)))
         return b.select(here, b.and_(there, same), b.not_(there))
 
@@ -212,7 +218,7 @@ class Reading:
         """An integer, or the rank of an enum or scalarset member, or 0 and 1, as i64."""
         if isinstance(node.domain, Bools):
             return self.e.widen(self.truth(node))
-        return self._remembered("scalar", node, self._scalar)
+        return self._remembered("scalar", node.id, lambda: self._scalar(node))
 
     def _scalar(self, node: Node) -> Value:
         b, op, args = self.e.b, node.op, node.args
@@ -265,7 +271,7 @@ class Reading:
 
     def place(self, node: Node) -> Place:
         """Where a value stands; one that is computed is written down first."""
-        return self._remembered("place", node, self._place)
+        return self._remembered("place", node.id, lambda: self._place(node))
 
     def _place(self, node: Node) -> Place:
         op, args = node.op, node.args

@@ -28,7 +28,6 @@ from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Tree, Update, le
 from mcheck.spec.parameters import MemberParameter, Parameter, TableParameter
 from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, Trace, TracedRule, trace
 
-
 _FEW_LEAVES = 4
 """Up to so many updates are written where they are decided."""
 
@@ -130,7 +129,7 @@ class _Loops:
             return len(parameter.table)
         assert isinstance(parameter, MemberParameter)
         held = self.code.layout.state.domain.fields[parameter.field]  # type: ignore[attr-defined]
-        return held.member.cardinality if isinstance(held, SetOf) else held.capacity.limit  # type: ignore[no-any-return]
+        return held.member.cardinality if isinstance(held, SetOf) else held.capacity.limit
 
     def around(self, number: int, inner: Callable[[], None]) -> None:
         """Run `inner` for every value of parameter `number`."""
@@ -156,7 +155,7 @@ class _Loops:
                 inner()
 
     def _members(self, parameter: MemberParameter, node: Node, inner: Callable[[], None]) -> None:
-        code, e = self.code, self.code.e
+        code = self.code
         build = code.build
         state = build.node("state", (self.state,), code.layout.state.domain)
         source = build.field(state, parameter.field)

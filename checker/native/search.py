@@ -47,6 +47,8 @@ class Model:
     step_properties: int = 0
     deadlocks: int | None = None
     identity: Identity = Identity.FINGERPRINT
+    symmetry: bool = False
+    """Whether the module has a function `orbit`, by which states are told apart."""
 
     def export(
         self,
@@ -66,8 +68,9 @@ class Model:
         deadlocks = -1 if self.deadlocks is None else self.deadlocks
         identity = int(self.identity)
         shape = {"width": self.width, "identity": identity}
-        build.export(core.expand_slice, expand=expand, check_step=step, deadlocks=deadlocks, **shape)
-        build.export(core.enter_rows, **shape)
+        orbit = external("orbit", core.Orbit) if self.symmetry else None
+        build.export(core.expand_slice, expand=expand, check_step=step, orbit=orbit, deadlocks=deadlocks, **shape)
+        build.export(core.enter_rows, orbit=orbit, **shape)
         build.export(core.absorb, **shape)
         build.export(core.number_new)
         build.export(core.rehash, identity=identity)

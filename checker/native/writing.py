@@ -32,9 +32,9 @@ from mcheck.spec.domains.containers import BagOf, Capacity, CappedSetOf, Sequenc
 from mcheck.spec.domains.products import RecordOf, UnionOf
 from mcheck.spec.domains.scalars import IntRange, Optional
 from mcheck.spec.errors import Cut, DomainError
+from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import max_size
-
 
 _ADDITIONS = frozenset(("insert", "union", "bag_add"))
 _CHANGES = _ADDITIONS | {"erase", "bag_remove"}
@@ -47,6 +47,13 @@ class Boundary(ABC):
     @abstractmethod
     def outside(self, condition: Value, bound: str | None) -> None:
         """Where the condition is true: the path is cut by this bound, or (None) is in error."""
+
+
+class _Nowhere(Boundary):
+    """The boundary of a value that is known to be inside its domain."""
+
+    def outside(self, condition: Value, bound: str | None) -> None:
+        """Never the case."""
 
 
 class Writing(Quantifying):
@@ -132,7 +139,7 @@ class Writing(Quantifying):
 
     def encode(self, node: Node, shape: Shape) -> Value:
         """The bits of a small value."""
-        if shape.bits == 0 and not isinstance(shape, ScalarShape):
+        if shape.bits == 0 and not _may_leave(self, node, shape.domain):
             return self.e.number(0)
         if node.is_const:
             return self._constant_bits(node, shape)
@@ -213,6 +220,8 @@ class Writing(Quantifying):
     def _encode_option(self, node: Node, shape: OptionalShape) -> Value:
         b = self.e.b
         inner = shape.inner.shape
+        if _absent(node):
+            return self.e.number(0)
         if not isinstance(node.domain, Optional):
             return b.or_(self.encode(node, inner), self.e.number(1 << shape.flag))
         here = self.truth(self.build.present(node))
@@ -356,6 +365,8 @@ class Writing(Quantifying):
             self.e.store(self.e.number(1), place.pointer, place.word)
             self.fill(value, place.part(shape.inner))
 
+        if _absent(node):
+            return
         if not isinstance(node.domain, Optional):
             there(node)
             return
@@ -552,11 +563,13 @@ class Writing(Quantifying):
     # ------------------------------------------------------------------ lists: sequences, capped sets, bags
 
     def _fill_list(self, node: Node, place: Place, shape: ListShape) -> None:
-        op, args = node.op, node.args
+        op = node.op
         if isinstance(shape.domain, SequenceOf):
             self._fill_sequence(node, place, shape)
         elif op in _CHANGES:
             self._change_in_order(node, place, lambda base: self.fill(base, place))
+        elif isinstance(shape.domain, BagOf):
+            raise Unlowerable("a bag is put where one of other members or another capacity belongs")
         else:
             self.for_members(node, lambda member: self._change_list("insert", member, place))
 
@@ -617,11 +630,15 @@ class Writing(Quantifying):
             base = base.args[0]
         if len(adding) > 1:
             self._admit_additions(node, adding, place)
-        if base.op in _CHANGES:
+        if base.op not in _CHANGES:
+            start(base)
+        elif base.op == "erase" and self.layout.shape(base.args[0].domain) is not place.shape:
+            # what is taken away need not lie in the domain of what remains
+            self.e.zero(place.pointer, place.word, place.shape.words)
+            self.for_members(base, lambda member: self._change_list("insert", member, place))
+        else:
             start(base.args[0])
             self._change_list(base.op, base.args[1], place)
-        else:
-            start(base)
         for change in reversed(adding):
             self._change_list(change.op, change.args[1], place)
 
@@ -637,7 +654,9 @@ class Writing(Quantifying):
         if isinstance(domain, BagOf) and self.boundary is not None:
             for change in adding:
                 copies = self.scalar(self._copies_after(node, change.args[1]))
-                self.boundary.outside(b.icmp_signed(">", copies, self.e.number(domain.copies.limit)), domain.copies.bound)
+                self.boundary.outside(
+                    b.icmp_signed(">", copies, self.e.number(domain.copies.limit)), domain.copies.bound
+                )
 
     def _copies_after(self, bag: Node, member: Node) -> Node:
         """How many copies of a member a changed bag holds."""
@@ -685,7 +704,9 @@ class Writing(Quantifying):
                 return
             valid = self._can_be_member(argument, shape.domain)
             with self.e.when(valid), self.scope():
+                boundary, self.boundary = self.boundary, _Nowhere()
                 words = self._standing_alone(argument, element)
+                self.boundary = boundary
                 self.lists.remove(self.e, place, words, bag=op == "bag_remove")
             return
         words = self._standing_alone(argument, element)
@@ -703,9 +724,9 @@ class Writing(Quantifying):
 
     def _can_be_member(self, x: Node, domain: CappedSetOf | BagOf) -> Value:
         """Whether a value is inside the domain of the members: one outside is in no set."""
-        if x.op in PATHS or not _may_leave(self, x, domain.member):
+        if not _may_leave(self, x, domain.member):
             return self.e.truth(True)
-        raise Unlowerable("removing a member that may be out of bounds")
+        return self.rank_of(x, domain.member)[0]
 
     def _standing_alone(self, x: Node, element: Shape) -> Place:
         """A member written down by itself, checked against its domain."""
@@ -719,6 +740,11 @@ class Writing(Quantifying):
             self.e.zero(scratch, 0, element.words)
             self.fill(x, place)
         return place
+
+
+def _absent(option: Node) -> bool:
+    """Whether an expression can only be None."""
+    return isinstance(option.domain, Optional) and isinstance(option.domain.inner, Nothing)
 
 
 def _may_leave(code: Writing, x: Node, domain: object) -> bool:

@@ -111,7 +111,14 @@ class Arena:
         if isinstance(value, tuple | frozenset):
             key = (*key, domain)
         found = self._nodes.get(key)
-        if found is None:
+        if found is None and isinstance(value, tuple | frozenset):
+            # a domain made along the way is made anew in every run: it is told by what it says of itself
+            alike = ("const", type(value), value, type(domain), domain.describe())
+            found = self._nodes.get(alike)
+            if found is None:
+                found = self._nodes[alike] = Node("const", (value,), domain, len(self._nodes))
+            self._nodes[key] = found
+        elif found is None:
             found = self._nodes[key] = Node("const", (value,), domain, len(self._nodes))
         return found
 

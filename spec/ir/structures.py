@@ -161,7 +161,7 @@ class Builder(ScalarBuilder):
             return self.choice(same, value, self.select(base, keys))
         if family.op == "family":
             variable, (body,) = self.open(family)
-            if len(keys) == 1:
+            if len(keys) == 1 or variable.args[0] not in body.free:
                 return self.substitute(body, variable, keys[0])
         if family.op == "ite":
             condition, then, otherwise = family.args

@@ -18,7 +18,7 @@ from mcheck.spec.instance import Instance
 from mcheck.spec.ir.kinds import Nothing, fits, join, key_kind, kind_of
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
-from mcheck.spec.maps import make_map
+from mcheck.spec.maps import KeySpace, make_map
 from mcheck.spec.records import make
 from mcheck.spec.sets import Set, sorted_members
 from mcheck.spec.symbolic import has_symbolic, seam
@@ -53,6 +53,7 @@ class ForkingTracer:
         self.ghost_reads: dict[int, str] = {}
         self.named: dict[type, str] = {}
         self._kinds: dict[tuple[type, str], Domain] = {}
+        self._products: dict[KeySpace, Domain] = {}
 
     # ------------------------------------------------------------------ paths
 
@@ -325,7 +326,7 @@ class ForkingTracer:
     def map_of(self, keys: Any, value: Any) -> Any:
         """`Map.fill` and `Map.of` where a value is traced or computed."""
         space = self.instance.key_space(keys)
-        domain = key_kind(space.keys, self.resolver) if isinstance(keys, tuple) else self.resolver.domain(keys, "a map")
+        domain = self._keys_of(space) if isinstance(keys, tuple) else self.resolver.domain(keys, "a map")
         if not callable(value) or isinstance(value, symbols.Symbol):
             body = self.to_node(value)
             variable = self.build.open_variable(domain)
@@ -337,6 +338,12 @@ class ForkingTracer:
         if body.is_const:
             return make_map(space, [body.value] * builtins.len(space.keys))
         return self.wrap(self.build.family(variable, domain, space, body))
+
+    def _keys_of(self, space: KeySpace) -> Domain:
+        """The domain of a product of keys: one object, as a run must find the expressions of the runs before it."""
+        if space not in self._products:
+            self._products[space] = key_kind(space.keys, self.resolver)
+        return self._products[space]
 
     def _listed_map(self, keys: tuple[Any, ...], value: Callable[[Any], Any], space: Any) -> Any:
         nodes = [quantified.merged_value(self, lambda k=k: value(k), None) for k in keys]  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import factorial, prod
 
 from mcheck import __version__
 from mcheck.checker.simulate import Simulation
@@ -51,9 +52,16 @@ class Report:
 
     # ------------------------------------------------------------------ whole results
 
+    def symmetry(self, verdict: Verdict) -> list[str]:
+        """`symmetry ÷6`: how many states an orbit has at most, where orbits are counted."""
+        if not verdict.symmetry:
+            return []
+        sizes = (self.instance.size_of(cls) for cls in self.instance.state_domain.indexes())
+        return [f"symmetry ÷{prod(map(factorial, sizes)):,}"]
+
     def search(self, verdict: Verdict, saved: str | None) -> str:
         """The report on a breadth-first search."""
-        lines = [self.header(verdict.limits, [*(["symmetry"] if verdict.symmetry else []), verdict.engine])]
+        lines = [self.header(verdict.limits, [*self.symmetry(verdict), verdict.engine])]
         lines += self.properties(verdict.properties, verdict.distinct)
         lines += self.coverage(verdict.actions, verdict.never_fired, verdict.guards_never_true, verdict.cut)
         lines += self.deadlocks(verdict)
@@ -247,8 +255,8 @@ _HARD = "\0"
 
 
 def _joined(parts: Iterable[str]) -> str:
-    """`a · b · c`, of which each part stays on one line."""
-    return " · ".join(part.replace(" ", _HARD) for part in parts)
+    """`a · b · c`, of which each part stays on one line with the dot that follows it."""
+    return f"{_HARD}· ".join(part.replace(" ", _HARD) for part in parts)
 
 
 def _filled(line: str, width: int, indent: str) -> str:

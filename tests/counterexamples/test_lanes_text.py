@@ -6,6 +6,9 @@ import pytest
 from tests.counterexamples.specs import ByTwo, Color, Everything, Node, Note, Ping
 
 from mcheck.counterexamples import LanesText, Notation
+from mcheck.counterexamples.abbreviations import TableNotation
+from mcheck.counterexamples.columns import columns
+from mcheck.counterexamples.lanes import Lanes
 from mcheck.spec import Behavior, Index, Map, Record, Spec, action, constant, replay
 
 LABELS = [
@@ -49,6 +52,39 @@ def test_a_list_where_a_table_does_not_fit(behavior: Behavior) -> None:
     assert "3  note(n1, n0)" in lines
     assert "5  lead(n1)  ← violates" in lines
     assert "      leader  n1" in lines
+
+
+def test_a_cell_is_broken_at_spaces_and_after_brackets_only() -> None:
+    rows = [["1", "receive(n0, Reply(of=1))", "log"]]
+    assert columns(["#", "action", "n0"], rows, 30, "") == [
+        " #  action                 n0",
+        " 1  receive(n0,            log",
+        "    Reply(of=1))",
+    ]
+    assert columns(["#", "action", "n0"], rows, 17, "") == [
+        " #  action    n0",
+        " 1  receive(  log",
+        "    n0,",
+        "    Reply(",
+        "    of=1))",
+    ]
+    assert columns(["#", "action", "n0"], rows, 16, "") is None
+
+
+def test_a_record_is_not_named_twice(behavior: Behavior) -> None:
+    notation = TableNotation(Lanes(behavior.instance))
+    assert notation.item("note", Note()) == "Note(text=-1)"
+    assert notation.item("last", Note()) == "last Note(text=-1)"
+
+
+def test_a_table_is_measured_as_it_is_spelled(behavior: Behavior) -> None:
+    def spelled(text: str) -> str:
+        return text.replace("→", "->").replace("⟨", "<").replace("⟩", ">").replace("·", "-")
+
+    lines = LanesText(behavior, 140, spelled=spelled).lines()
+    column = lines[0].index("elsewhere")
+    assert lines[3][column:].startswith("links[n0,n1] yes, pings +Ping(n0->n1)")
+    assert all(line[column - 2 : column] == "  " for line in lines[:7])
 
 
 def test_a_state_without_nodes_has_a_column_for_each_field() -> None:

@@ -162,6 +162,7 @@ class Writer:
                 parts.append(part)
         if len(parts) == 1:
             return parts[0]
+        parts.sort(key=list(self.kinds.values()).index)  # unions list their kinds as the file does: see Record order
         return Kind("union", f"({' | '.join(p.text for p in parts)})", tuple(parts), size=sum(p.size for p in parts))
 
     def key_kind(self) -> Kind:
@@ -530,9 +531,7 @@ class Writer:
         source, kind = self.pick(sources)()
         return variable, source, [*names, Name(variable, kind)]
 
-    def _member_source(
-        self, held: tuple[Kind, Callable[[], str]], names: list[Name], depth: int
-    ) -> tuple[str, Kind]:
+    def _member_source(self, held: tuple[Kind, Callable[[], str]], names: list[Name], depth: int) -> tuple[str, Kind]:
         kind, made = held
         source = made() if not self.chance(3) else self.value(kind, names, depth - 1)
         return source, kind.parts[0]
@@ -738,7 +737,7 @@ class Writer:
             self.fields[f"f{len(self.fields)}"] = self.field_kind()
         lines = "".join(f"    {f}: {k.text}\n" for f, k in self.fields.items())
         self.made.declarations.append(f"class State(Record):\n{lines}")
-        bounds = f'    nodes: int = constant({self.node.size})\n    low: int = bound(-{self.pick([1, 2])})\n'
+        bounds = f"    nodes: int = constant({self.node.size})\n    low: int = bound(-{self.pick([1, 2])})\n"
         bounds += f"    top: int = bound({self.pick([2, 1, 3])})\n    room: int = bound({self.pick([2, 1, 3])})\n"
         start = ", ".join(f"{f}={self.initial(k)}" for f, k in self.fields.items())
         self.made.methods.append(

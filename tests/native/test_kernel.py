@@ -293,9 +293,11 @@ def test_absorbing_both_ways(identity: Identity) -> None:
 def test_expanding_and_collecting_both_ways(width: int, identity: Identity) -> None:
     toy = two_phase(3, width, identity)
     shape = {"width": width, "identity": int(identity)}
-    expand = both_ways(core.expand_slice, expand=toy.expand, check_step=toy.check_step, deadlocks=2, **shape)
+    expand = both_ways(
+        core.expand_slice, expand=toy.expand, check_step=toy.check_step, orbit=None, deadlocks=2, **shape
+    )
     collect = both_ways(core.collect, check=toy.check, **shape)
-    enter = both_ways(core.enter_rows, **shape)
+    enter = both_ways(core.enter_rows, orbit=None, **shape)
     room, parts = 60, 2
     prints, extra, sources, ordinals = words(room), words(room), memory("I", [0] * room), memory("H", [0] * room)
     lists, sizes, rows = memory("I", [0] * room * parts), words(parts), words(room * width)

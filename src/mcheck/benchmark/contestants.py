@@ -15,6 +15,8 @@ from pathlib import Path
 
 from mcheck.benchmark.processes import Ended
 from mcheck.benchmark.subjects import MODELS, Subject
+from mcheck.benchmark.worker import STOPWATCH
+from mcheck.protocols import option_name
 
 _BUILD_SECONDS = 120
 
@@ -92,27 +94,24 @@ class Ours(Contestant):
         return self.engine == "native" or subject.small
 
     def enter(self, subject: Subject, folder: Path) -> Entry:
-        request = {
-            "protocol": subject.protocol,
-            "constants": subject.constants,
-            "invariant": subject.invariant,
-            "engine": self.engine,
-            "threads": self.threads,
-        }
+        constants = [word for name, value in subject.constants.items() for word in (option_name(name), str(value))]
+        command = ["run", subject.protocol, *constants, "--property", subject.invariant, "--no-symmetry", "--json"]
+        how = ["--engine", self.engine, "--workers", str(self.threads)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith("MCHECK_")}
-        command = (sys.executable, "-m", "mcheck.benchmark.worker", json.dumps(request))
-        return Entry(command, folder, {**clean, "MCHECK_CACHE_DIR": str(folder / "cache")})
+        environment = {**clean, "MCHECK_CACHE_DIR": str(folder / "cache")}
+        return Entry((sys.executable, "-m", "mcheck.benchmark.worker", *command, *how), folder, environment)
 
     def read(self, subject: Subject, ended: Ended) -> Reading:
+        output, _, stopped = ended.output.partition(STOPWATCH)
         try:
-            document = json.loads(ended.output)
+            document = json.loads(output)
         except ValueError:
             raise Unfit(_last_line(ended)) from None
-        if document["verdict"] != "holds":
-            raise Unfit(f"its verdict is {document['verdict']}")
+        if document["verdict"] != "holds" or document["engine"] != self.engine:
+            raise Unfit(f"the verdict of the {document['engine']} engine is {document['verdict']}")
         if document["generated"] != subject.generated:
             raise Unfit(f"it generated {document['generated']:,} states, not {subject.generated:,}")
-        return Reading(document["distinct"], document["generated"], document["search_seconds"])
+        return Reading(document["distinct"], document["generated"], float(stopped or document["seconds"]))
 
 
 class Spin(Contestant):

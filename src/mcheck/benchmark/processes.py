@@ -29,7 +29,7 @@ class Ended:
 
 
 def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float) -> Ended:
-    """Run a command in `folder`, for at most so long.  Nothing that it started outlives this call.  OSError."""
+    """Run a command in `folder`, for at most so long; then, or at Ctrl-C, it ends with all it has started.  OSError."""
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -45,7 +45,7 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
         try:
             _, status, usage = os.wait4(process.pid, 0)
             whole = time.perf_counter() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
+            ended = process.returncode = os.waitstatus_to_exitcode(status)
         finally:
             timed_out = watch.end()
             if process.returncode is None:
@@ -54,7 +54,7 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
     peak = _peak_mb(usage.ru_maxrss, watch.peak_kb)
-    return Ended(process.returncode, text, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
+    return Ended(ended, text, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
 
 
 def _peak_mb(reaped_kb: int, seen_kb: int) -> float:

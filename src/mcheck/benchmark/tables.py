@@ -13,8 +13,7 @@ from mcheck.benchmark.subjects import Subject
 COLUMNS = ("", "states/s", "search", "whole", "cpu", "first run", "peak", "× search", "× whole")
 LEGEND = (
     "search: from the first state to the last (the whole process for those who do not say); whole, cpu: of the process, "
-    "without building a verifier; first run: with nothing cached; ×: how many times as long as the best of mcheck's native engine "
-    "on one thread"
+    "without building a verifier; first run: with nothing cached; ×: how many times as long as mcheck's native engine on one thread"
 )
 SCHEMA = 1
 

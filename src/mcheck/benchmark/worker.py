@@ -1,34 +1,19 @@
-"""One search by mcheck in a process of its own: `python -m mcheck.benchmark.worker REQUEST`, both sides in JSON.
+"""The command in a process of its own, with a stopwatch on the search: `python -m mcheck.benchmark.worker run …`.
 
-It does what `mcheck run` does, from finding the protocol to the document with the result; that document gets one more
-key, `search_seconds`: the time between the first state and the last, without tracing, compiling and comparing.
+It is `mcheck run …`, which may not be told from outside how long it traced, compiled and compared, and how long it searched.
+The seconds between the first state and the last stand in one more line, on standard error.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from mcheck.checker.engines import search
-from mcheck.protocols import find, instantiate
-from mcheck.report import Subject
-from mcheck.report_json import as_json, search_document
+STOPWATCH = "seconds in the native search: "
 
 
-def answer(protocol: str, constants: dict[str, Any], invariant: str, engine: str, threads: int) -> dict[str, Any]:
-    """The document of one search."""
-    found = find(protocol)
-    instance = instantiate(found.cls, constants)
-    searching = _time_native_search() if engine == "native" else None
-    verdict = search(instance, engine, [invariant], threads=threads)
-    document = search_document(Subject(found, None, instance), verdict, None)
-    return {**document, "search_seconds": verdict.seconds if searching is None else sum(searching)}
-
-
-def _time_native_search() -> list[float]:
+def _time_native_searches() -> list[float]:
     """From now on every native search adds its seconds to this list."""
     from mcheck.checker.native import engine
     from mcheck.checker.native.search import NativeSearch
@@ -43,9 +28,20 @@ def _time_native_search() -> list[float]:
             finally:
                 seconds.append(time.perf_counter() - started)
 
-    vars(engine)["NativeSearch"] = Timed
+    setattr(engine, "NativeSearch", Timed)  # noqa: B010 - a class is not assigned to, as type checkers see it
     return seconds
 
 
+def main(arguments: Sequence[str]) -> int:
+    """The status of the command."""
+    from mcheck.cli import status_of
+
+    seconds = _time_native_searches() if "native" in arguments else []
+    status = status_of(arguments)
+    for each in seconds:
+        print(f"{STOPWATCH}{each:.6f}", file=sys.stderr)
+    return status
+
+
 if __name__ == "__main__":
-    print(as_json(answer(**json.loads(sys.argv[1]))))
+    sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,7 @@ from mcheck.spec import UsageError
 
 if TYPE_CHECKING:
     from mcheck.benchmark.contestants import Contestant
-    from mcheck.benchmark.race import Race, Result
+    from mcheck.benchmark.race import Result
     from mcheck.benchmark.subjects import Subject
     from mcheck.benchmark.tables import Report
 
@@ -31,7 +31,6 @@ def run(
     color: str,
 ) -> int:
     """Race, print, write the files; 4 where mcheck itself is wrong, 1 where another checker counts otherwise."""
-    import dataclasses
     import tempfile
 
     from mcheck import __version__
@@ -59,7 +58,7 @@ def run(
     report = Report(race, machine, __version__, rounds, interrupted)
     terminal.print(as_json(report.document()) if json else report.text())
     _write(report, markdown, plot)
-    return _status(race.results, dataclasses.replace(report).interrupted)
+    return _status(race.results, interrupted)
 
 
 def _chosen(
@@ -93,19 +92,20 @@ def _refuse_bad_path(path: str | None) -> None:
 
 def _write(report: Report, markdown: str | None, plot: str | None) -> None:
     from mcheck.benchmark import plot as drawing
+
+    if markdown is not None:
+        _write_text(markdown, report.markdown())
+    if plot is not None:
+        _write_text(plot, drawing.plot(report.race.results, report.machine.sentence()))
+
+
+def _write_text(path: str, text: str) -> None:
     from mcheck.terminal import OutputError
 
-    texts = {
-        markdown: report.markdown,
-        plot: lambda: drawing.plot(report.race.results, report.machine.sentence()),
-    }
-    for path, text in texts.items():
-        if path is None:
-            continue
-        try:
-            Path(path).write_text(text(), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: {error.strerror or error}") from None
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from None
 
 
 def _status(results: Iterable[Result], interrupted: bool) -> int:

@@ -30,7 +30,11 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         *scope_options(protocol),
         option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
         option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
-        option("--symmetry/--no-symmetry", default=False, help="Count states that differ by renaming nodes as one."),
+        option(
+            "--symmetry/--no-symmetry",
+            default=None,
+            help="Count states that differ by renaming nodes as one; by default where the spec is seen to allow it.",
+        ),
         option("--workers", type=Number(1, 1024), default=1, help="Threads; the reference engine uses one."),
         option(
             "--exact", is_flag=True, help="Compare whole states, not fingerprints; the reference engine always does."
