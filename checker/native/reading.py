@@ -222,6 +222,8 @@ class Reading:
 
     def _scalar(self, node: Node) -> Value:
         b, op, args = self.e.b, node.op, node.args
+        if node.lo < -(1 << 63) or node.hi >= 1 << 63:
+            raise Unlowerable(f"an integer {node.lo:,}..{node.hi:,}: more than 64 bits")
         if op == "const":
             value = node.value
             return self.e.number(value if isinstance(node.domain, IntRange) else node.domain.rank(value))

@@ -95,7 +95,11 @@ class Writing(Quantifying):
             before = self.build.select(origin, args[2:])
             self.put(args[1], entry, before if args[0] is origin else self._unknown(before))
             return True
-        if isinstance(shape, BitSetShape) and op in ("insert", "erase", "union", "minus"):
+        if isinstance(shape, BitSetShape) and (
+            op in ("insert", "union")
+            or (op == "erase" and self._contained(args[0], shape))
+            or (op == "minus" and all(self._contained(x, shape) for x in args))
+        ):
             self.put(args[0], place, origin)
             self._change_bits(op, args[1], place)
             return True
@@ -404,10 +408,10 @@ class Writing(Quantifying):
 
     def _encode_set(self, node: Node, shape: BitSetShape) -> Value:
         b, op, args = self.e.b, node.op, node.args
-        if op in ("union", "inter", "minus"):
+        if op == "union" or (op in ("inter", "minus") and all(self._contained(x, shape) for x in args)):
             x, y = self.encode(args[0], shape), self.encode(args[1], shape)
             return b.or_(x, y) if op == "union" else b.and_(x, y if op == "inter" else b.not_(y))
-        if op in ("insert", "erase"):
+        if op == "insert" or (op == "erase" and self._contained(args[0], shape)):
             bits = self.encode(args[0], shape)
             bit = self._member_bit(args[1], shape, checked=op == "insert")
             return b.or_(bits, bit) if op == "insert" else b.and_(bits, b.not_(bit))
@@ -415,6 +419,29 @@ class Writing(Quantifying):
         self.e.store(self.e.number(0), result)
         self._gather(node, Place(result, 0, 0, shape))
         return self.e.load(result)
+
+    def _contained(self, node: Node, shape: Shape) -> bool:
+        """Whether every member of a set certainly lies in the universe of a bit set.
+
+        What is no member of the result need not lie there, and must not end the path.
+        """
+        op, args, domain = node.op, node.args, shape.domain
+        assert isinstance(domain, SetOf)
+        if node.is_const:
+            return domain.contains(node.value)
+        if op in PATHS:
+            return self.layout.shape(node.domain) is shape
+        if op == "inter":
+            return any(self._contained(x, shape) for x in args)
+        if op == "union":
+            return all(self._contained(x, shape) for x in args)
+        if op == "ite":
+            return all(self._contained(x, shape) for x in args[1:])
+        if op == "insert" and _may_leave(self, args[1], domain.member):
+            return False
+        if op == "comprehension":
+            return args[3] is args[0] and self._contained(args[1], shape)
+        return op in ("insert", "erase", "minus") and self._contained(args[0], shape)
 
     def _member_bit(self, x: Node, shape: BitSetShape, checked: bool) -> Value:
         """The bit of a member of a small set; no bit for what is outside the universe."""
@@ -493,7 +520,8 @@ class Writing(Quantifying):
             self.for_members(node, lambda member: self._flip(member, place, on=True))
 
     def _fill_bits(self, node: Node, place: Place) -> None:
-        if node.op in ("erase", "minus", "inter"):
+        others = node.args[:1] if node.op == "erase" else node.args
+        if node.op in ("erase", "minus", "inter") and all(self._contained(x, place.shape) for x in others):
             self.fill(node.args[0], place)
             if node.op == "erase":
                 self._flip(node.args[1], place, on=False)

@@ -107,6 +107,8 @@ class Arena:
         """A known value."""
         if value is None:
             domain = NONE
+        elif isinstance(domain, Optional):
+            domain = domain.inner
         key: tuple[Any, ...] = ("const", type(value), value)
         if isinstance(value, tuple | frozenset):
             key = (*key, domain)

@@ -6,6 +6,8 @@ from itertools import islice
 import pytest
 from tests.models.raft_search import search_to
 
+from mcheck.checker import Limits
+from mcheck.checker.engines import search
 from mcheck.models.raft import AppendEntries, AppendEntriesReply, Log, Node, Raft, Role, Server, State, Value
 from mcheck.models.raft_tweaks import (
     AlwaysTruncates,
@@ -40,18 +42,29 @@ def lengths(traces: dict[str, list[str]]) -> dict[str, int]:
     return {title: len(labels) for title, labels in traces.items()}
 
 
-def test_default_bounds() -> None:
-    found = search_to(Raft(), depth=9)
+def test_small_bounds() -> None:
+    found = search_to(Raft(max_log=1, max_messages=3), depth=9)
     assert found.levels == [1, 3, 9, 15, 51, 195, 531, 1164, 2502, 5409]
     assert found.violated == {}
     assert lengths(found.reached) == WITNESSES
 
 
 @pytest.mark.slow
-def test_default_bounds_to_depth_12() -> None:
-    found = search_to(Raft(), depth=12)
+def test_small_bounds_to_depth_12() -> None:
+    found = search_to(Raft(max_log=1, max_messages=3), depth=12)
     assert found.counts == (64441, 298105, 12)
     assert found.violated == {}
+
+
+def test_default_bounds_to_depth_12() -> None:
+    """What the README shows: by the native engine, whose counts the reference engine shares."""
+    pytest.importorskip("llvmlite")
+    found = search(Raft().instance, engine="native", limits=Limits(depth=12), symmetry=False)
+    assert (found.distinct, found.generated, found.depth) == (424798, 1810687, 12)
+    assert {p.rule.title: p.steps for p in found.properties if p.finding == "reached"} == WITNESSES
+    assert found.violation is None
+    orbits = search(Raft().instance, engine="native", limits=Limits(depth=12))
+    assert (orbits.distinct, orbits.generated) == (70918, 302430)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +72,8 @@ def test_default_bounds_to_depth_12() -> None:
     [
         ({"nodes": 1, "max_term": 1, "max_log": 2, "max_messages": 2}, (7, 11, 4)),
         ({"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}, (446, 2731, 23)),
-        ({"nodes": 3, "max_term": 1, "max_messages": 2, "max_restarts": 0}, (3205, 27544, 21)),
-        ({"nodes": 3, "max_term": 1, "max_messages": 2}, (9688, 74806, 24)),
+        ({"nodes": 3, "max_term": 1, "max_log": 1, "max_messages": 2, "max_restarts": 0}, (3205, 27544, 21)),
+        ({"nodes": 3, "max_term": 1, "max_log": 1, "max_messages": 2}, (9688, 74806, 24)),
     ],
 )
 def test_complete(bounds: dict[str, int], counts: tuple[int, int, int]) -> None:
