@@ -252,7 +252,7 @@ class _Run:
         """Evaluate everything there is in a state, for the failure it raises."""
         for rule in self.checks.selected:
             if rule.kind in ("always", "reachable"):
-                self.instance.holds(rule, state)
+                (self.instance.witnessing if rule.kind == "reachable" else self.instance.falsifying)(rule, state)
         successors = [t for _, _, t in self.instance.transitions(state)]
         for rule in self.checks.selected:
             for target in (after, *successors):

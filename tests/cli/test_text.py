@@ -242,7 +242,7 @@ def test_random_walks(mcheck: Call) -> None:
 def test_long_lines_are_wrapped_for_people_only(mcheck: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["raft", "--depth", "2", "--engine", "reference"]
     piped = mcheck(*arguments).out.splitlines()
-    assert len(piped[0]) > 100 and piped[-3].endswith("Not a proof beyond them.")
+    assert len(piped[0]) > 100 and any("Not a proof beyond" in line for line in piped)
     monkeypatch.setattr("mcheck.terminal._is_tty", lambda stream: True)
     shown = mcheck(*arguments, "--color", "never").out.splitlines()
     assert max(map(len, shown)) <= 100

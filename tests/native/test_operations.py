@@ -55,7 +55,7 @@ class Made(Spec[State]):
 
 {indented}
 """
-    for name, size in sizes.items():
+    for name, size in sorted(sizes.items(), reverse=True):  # $low before $lo
         source = source.replace(f"${name}", str(size))
     return made(source).instance
 
@@ -241,7 +241,7 @@ def test_integers_that_no_word_holds_are_not_compiled() -> None:
 WIDE_ACTIONS = {
     "copied": "a=s.b, b=s.a",
     "changed": "a=s.a.replace($last=s.b.f0)",
-    "built": "a=Wide($fields)",
+    "built": "a=Wide($values)",
     "optional_set": "o=s.a",
     "optional_cleared": "o=None",
     "optional_read": "a=s.b if s.o is None else s.o",
@@ -331,7 +331,7 @@ def wide_family(fields: int) -> Instance:
         + '@action\ndef draw(self, s: State, m: Annotated[Wide, In("g")]) -> State:\n'
         + "    return s.replace(g=s.g.remove(m), b=m)\n"
         + truths(**WIDE_TRUTHS),
-        fields=", ".join(f"{name}=s.{'ab'[k % 2]}.{name}" for k, name in enumerate(names)) + ", flag=s.b.flag",
+        values=", ".join(f"{name}=s.{'ab'[k % 2]}.{name}" for k, name in enumerate(names)) + ", flag=s.b.flag",
         zeros=", ".join(f"{name}=0" for name in names) + ", flag=False",
         last=names[-1],
     )
