@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mcheck.checker.reference import explore as explore_by_reference
 from mcheck.checker.symmetry import scalarsets, symmetric_by_type, why_not_symmetric
 from mcheck.checker.verdict import Limits, ProgressListener, Verdict
 from mcheck.spec import Instance, UsageError
+
+if TYPE_CHECKING:
+    from mcheck.checker.native.checkpoint import Checkpoints
 
 ENGINES = ("auto", "native", "reference")
 
@@ -24,6 +28,7 @@ def search(
     progress: ProgressListener | None = None,
     threads: int = 1,
     exact: bool = False,
+    checkpoints: Checkpoints | None = None,
 ) -> Verdict:
     """The verdict of the engine asked for.  `auto` is the native engine, or, with the reason in the verdict's notes, the
     reference engine where that one cannot be had.  UsageError where `native` is asked for and cannot be had.
@@ -45,12 +50,25 @@ def search(
         for by_orbits in [True, False] if orbits and symmetry is None else [orbits]:
             try:
                 return explore(
-                    instance, names, limits, keep_going, deadlock_is_error, progress, threads, identity, by_orbits
+                    instance,
+                    names,
+                    limits,
+                    keep_going,
+                    deadlock_is_error,
+                    progress,
+                    threads,
+                    identity,
+                    by_orbits,
+                    checkpoints,
                 )
             except Unlowerable as unlowerable:
                 why = f"no compiled code for {unlowerable}"
     if engine == "native":
         raise UsageError(f"--engine native: {why}; use --engine reference, or auto")
+    if checkpoints is not None:
+        raise UsageError(
+            f"--checkpoint and --resume need the native engine: {why or 'the reference engine cannot be resumed'}; leave them out"
+        )
     verdict = explore_by_reference(instance, names, limits, bool(symmetry), keep_going, deadlock_is_error, progress)
     return dataclasses.replace(verdict, notes=(*verdict.notes, f"reference engine: {why}")) if why else verdict
 

@@ -123,7 +123,7 @@ class Paxos(Spec[State]):
     # ------------------------------------------------------------------ phase 2
 
     @action
-    def phase_2a(self, s: State, b: Ballot, v: Value, q: PromiseQuorum, top: Acceptor | None) -> State:
+    def phase_2a(self, s: State, b: Ballot, q: PromiseQuorum, top: Acceptor | None, v: Value) -> State:
         """The leader of ballot b proposes v, which the promises of q allow.  Source: Phase 2 (a); Paxos, Phase2a.
 
         `top` is the member of q whose vote decides, None if none has voted.  It is a parameter, and not a quantifier

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.native.checkpoint import Checkpoints
 from mcheck.checker.native.core import Identity
+from mcheck.checker.native.keeper import Interrupts, Keeper, identity_of
 from mcheck.checker.native.machine import Cache, Library, compiled
 from mcheck.checker.native.permuting import add_orbit
 from mcheck.checker.native.rules import DEADLOCKED, ENABLED, FAILED, Program, lower
@@ -35,18 +37,22 @@ def explore(
     threads: int = 1,
     identity: Identity = Identity.FINGERPRINT,
     symmetry: bool = False,
+    checkpoints: Checkpoints | None = None,
 ) -> Verdict:
     """The verdict of a breadth-first search by compiled code; like the reference engine's in every count.
 
     Before it searches, compiled code and plain functions are compared on reached and random states; InternalError where
     they differ.  Unlowerable for a spec that cannot be compiled.  States are compared by fingerprint, and the verdict says
     how likely it is that two were taken for one; with `Identity.EXACT` by their rows.
+
+    With `checkpoints` the search is written down now and then, and when a limit or Ctrl-C ends it, and goes on from what
+    was written down; limits count from when it goes on, `seconds` of the verdict from when it began.
     """
     selected = select(instance, properties)
     if len(selected) >= FAILED:
         raise UsageError(f"{instance.name}: at most {FAILED - 1} properties at a time")
     checks = Checks(instance, (*selected, DEADLOCK_FREEDOM) if deadlock_is_error else selected)
-    run = _Run(instance, checks, limits, keep_going, progress, threads, identity, symmetry)
+    run = _Run(instance, checks, limits, keep_going, progress, threads, identity, symmetry, checkpoints)
     run.search()
     return run.verdict()
 
@@ -86,13 +92,18 @@ class _Run:
         threads: int,
         identity: Identity,
         symmetry: bool = False,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.instance, self.checks, self.limits = instance, checks, limits
+        self.keep_going = keep_going
         self.watch = Watch(limits, progress)
         self.program, model, library = build(
             instance, [r for r in checks.selected if r.kind != "deadlock"], identity, symmetry
         )
         self.identity, self.symmetry = identity, symmetry
+        self.checkpoints, self.interrupts = checkpoints, Interrupts()
+        self.seconds_before = 0.0
+        """How long the search took before it was resumed."""
         self.reason: str | None = None
         self.links: dict[Any, Link | None] = {}
         violable = [n for n, r in enumerate(self.program.properties) if r.kind == "always"]
@@ -107,7 +118,7 @@ class _Run:
             stop_states=bit | (0 if keep_going else sum(1 << n for n in violable)),
             stop_steps=bit | (0 if keep_going else (1 << len(self.program.steps)) - 1),
             stop_deadlock=DEADLOCK_FREEDOM in checks.selected and not keep_going,
-            between=lambda: self.watch.check(self._progress),
+            between=self._between,
         )
         self.agree()
 
@@ -146,25 +157,64 @@ class _Run:
 
     # ------------------------------------------------------------------ the search
 
+    @property
+    def seconds(self) -> float:
+        """How long the search has taken."""
+        return self.seconds_before + self.watch.seconds
+
     def search(self) -> None:
         """Search until nothing is left, a property is violated, or a limit is reached."""
-        failed: int | None = None
         with self.instance.active():
-            try:
-                self.native.run(self._initial_rows())
-            except LimitReached as limit:
-                self.reason = limit.reason
-            except KeyboardInterrupt:
-                self.reason = "interrupted"
-            except MemoryError:
-                self.reason = "out of memory"
-            except ErrorLeaf as leaf:
-                failed = leaf.number
-            except Failure as failure:  # of a constraint, in an initial state
-                raise blamed(self.instance, self.links, failure, failure.state) from failure
+            if self.checkpoints is None:
+                failed = self._search(self._initial_rows())
+            else:
+                with self.interrupts.held():
+                    failed = self._search_and_keep(self.checkpoints)
             self._gather()
             if failed is not None:
                 self._failed(failed, None)
+
+    def _search(self, initial: Iterable[Sequence[int]]) -> int | None:
+        """The number of the state in which a rule fails, if one does."""
+        try:
+            self.native.run(initial)
+        except LimitReached as limit:
+            self.reason = limit.reason
+        except KeyboardInterrupt:
+            self.reason = "interrupted"
+        except MemoryError:
+            self.reason = "out of memory"
+        except ErrorLeaf as leaf:
+            return leaf.number
+        except Failure as failure:  # of a constraint, in an initial state
+            raise blamed(self.instance, self.links, failure, failure.state) from failure
+        return None
+
+    def _search_and_keep(self, checkpoints: Checkpoints) -> int | None:
+        """The same with checkpoints, from the one that is to be resumed."""
+        try:
+            initial = list(self._initial_rows())
+        except Failure as failure:
+            raise blamed(self.instance, self.links, failure, failure.state) from failure
+        asked = {
+            "properties": [rule.name for rule in self.checks.selected],
+            "depth": self.limits.depth,
+            "keep going": self.keep_going,
+            "symmetry": self.symmetry,
+            "states compared": self.identity.name.lower(),
+        }
+        identity = identity_of(self.instance, self.program.module, initial, **asked)
+        keeper = Keeper(checkpoints, self.native, identity, lambda: self.seconds)
+        self.native.keep = keeper
+        self.seconds_before = keeper.resume()
+        failed = self._search(initial)
+        if self.reason is not None:
+            keeper.finish()
+        return failed
+
+    def _between(self) -> None:
+        self.interrupts.check()
+        self.watch.check(self._progress)
 
     def _initial_rows(self) -> Iterator[tuple[int, ...]]:
         self.outside: dict[str, int] = {}
@@ -176,11 +226,19 @@ class _Run:
                 self.checks.initial(state)
                 self.links.setdefault(state, None)
                 yield self.program.layout.pack(state)
+        if self.checks.violated and not self.keep_going:
+            self.native.depth = 0
 
     def _progress(self, seconds: float) -> Progress:
         native = self.native
         generated = len(self.instance.initial) + native.counts[ENABLED]
-        return Progress(native.distinct, generated, max(0, len(native.levels) - 1), native.frontier_size, seconds)
+        return Progress(
+            native.distinct,
+            generated,
+            max(0, len(native.levels) - 1),
+            native.frontier_size,
+            self.seconds_before + seconds,
+        )
 
     # ------------------------------------------------------------------ what was found
 
@@ -322,7 +380,7 @@ class _Run:
             unexpanded=native.frontier_size,
             deadlocks=counts[DEADLOCKED],
             deadlock=deadlock,
-            seconds=self.watch.seconds,
+            seconds=self.seconds,
             peak_rss_mb=peak_mb(),
             collision_bound=None
             if self.identity is Identity.EXACT

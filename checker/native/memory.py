@@ -52,6 +52,10 @@ class Memory:
         """The bytes from `offset` on."""
         return self._map[offset : offset + size]
 
+    def view(self, offset: int, size: int) -> memoryview:
+        """The bytes from `offset` on, not copied; not to be used after the memory has grown or is closed."""
+        return memoryview((ctypes.c_char * size).from_address(self.address + offset)).cast("B")
+
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Put these bytes at `offset`."""
         self._map[offset : offset + len(data)] = data
@@ -123,6 +127,10 @@ class Rows:
         if done - self._released >= _RELEASED_AT_ONCE:
             self.memory.release(self._released, done)
             self._released = done
+
+    def view(self, number: int, count: int) -> memoryview:
+        """The rows of `count` states as bytes, not copied; not to be used after there are more."""
+        return self.memory.view(self.row_bytes * (number - self.first), self.row_bytes * count)
 
     def read(self, number: int, count: int) -> list[tuple[int, ...]]:
         """The rows of `count` states."""

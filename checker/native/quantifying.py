@@ -264,7 +264,7 @@ class Quantifying(Reading):
             return b.select(self.truth(args[0]), yes, no)
         if source.op == "comprehension":
             inner, (condition, value) = build.open(source)
-            if value is inner:
+            if value is inner and not isinstance(args[1].domain, SequenceOf):
                 both = build.conjunction(condition, build.substitute(body, variable, inner))
                 return self.how_many(inner, args[1], both)
             return self._how_many_images(variable, source, body)

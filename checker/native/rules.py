@@ -113,6 +113,7 @@ class _Loops:
     def __init__(self, code: Writing, parameters: tuple[Parameter, ...], traced: TracedRule) -> None:
         self.code = code
         self.parameters = parameters
+        self._depth = {p.name: k for k, p in enumerate(parameters)}
         self.nodes = [traced.build.node("param", (p.name,), p.domain) for p in parameters]
         self.state = AFTER if traced.rule.kind == "step" else STATE
         """The state whose members parameters are."""
@@ -130,6 +131,19 @@ class _Loops:
         assert isinstance(parameter, MemberParameter)
         held = self.code.layout.state.domain.fields[parameter.field]  # type: ignore[attr-defined]
         return held.member.cardinality if isinstance(held, SetOf) else held.capacity.limit
+
+    def needed(self, node: Node) -> int:
+        """How many parameters must be bound before an expression can be evaluated."""
+        most, seen, stack = 0, set(), [node]
+        while stack:
+            x = stack.pop()
+            if x.id in seen:
+                continue
+            seen.add(x.id)
+            if x.op == "param":
+                most = max(most, 1 + self._depth[x.args[0]])
+            stack += [a for a in x.args if isinstance(a, Node)]
+        return most
 
     def around(self, number: int, inner: Callable[[], None]) -> None:
         """Run `inner` for every value of parameter `number`."""
@@ -278,7 +292,6 @@ class _Action:
         self.loops = _Loops(self.code, rule.signature.parameters, self.traced)
         self.most = self.loops.most()
         self._next: list[Any] = []
-        self._depth = {p.name: k for k, p in enumerate(rule.signature.parameters)}
         self._variants: _Variants | None = None
         self._ended(lambda: self.tree(self.traced.tree, 0))
         e.b.ret(e.load(self.written))
@@ -291,7 +304,7 @@ class _Action:
 
     def tree(self, tree: Tree, opened: int) -> None:
         """Emit a tree where the first `opened` parameters are bound; opens loops as decisions need them."""
-        needed = self._needs(tree.condition) if isinstance(tree, Branch) else len(self.loops.parameters)
+        needed = self.loops.needed(tree.condition) if isinstance(tree, Branch) else len(self.loops.parameters)
         if opened == len(self.loops.parameters) and self._variants is None and self._many(tree):
             self._with_variants(tree)
         elif needed > opened:
@@ -320,19 +333,6 @@ class _Action:
                 self.tree(chosen, opened)
 
         self.code.e.either(test, lambda: side(tree.then), lambda: side(tree.otherwise))
-
-    def _needs(self, node: Node) -> int:
-        """How many parameters must be bound before an expression can be evaluated."""
-        most, seen, stack = 0, set(), [node]
-        while stack:
-            x = stack.pop()
-            if x.id in seen:
-                continue
-            seen.add(x.id)
-            if x.op == "param":
-                most = max(most, 1 + self._depth[x.args[0]])
-            stack += [a for a in x.args if isinstance(a, Node)]
-        return most
 
     # ------------------------------------------------------------------ many leaves
 
@@ -499,43 +499,83 @@ def _falsified(
     failing: Callable[[str], None],
 ) -> Value:
     """Whether, for some values of its parameters, a property is false (`goal`), or is true (not `goal`)."""
-    e = code.e
-    inner = Writing(e, code.layout, traced.build, pointers)
+    inner = Writing(code.e, code.layout, traced.build, pointers)
     inner.lists = code.lists
-    found = e.scratch(1)
-    e.store(e.number(0), found)
-    done = e.block("decided")
-    loops = _Loops(inner, rule.signature.parameters, traced)
+    return _SearchForArguments(inner, traced, rule, goal, failing).found()
 
-    def tree(node: Tree) -> None:
-        if isinstance(node, Branch):
-            test = inner.truth(node.condition)
 
-            def side(chosen: Tree) -> None:
-                with inner.scope():
-                    tree(chosen)
+class _SearchForArguments:
+    """The loops over the parameters of a property, with everything decided as far outside as it can be.
 
-            e.either(test, lambda: side(node.then), lambda: side(node.otherwise))
-        elif isinstance(node, Fails):
-            failing(node.message)
+    What is looked for is a conjunction: of the decisions on the way to an answer, and of the parts of the answer (or of its
+    negation).  A part is tested in the outermost loop that binds its parameters.
+    """
+
+    def __init__(
+        self, code: Writing, traced: TracedRule, rule: Rule, goal: bool, failing: Callable[[str], None]
+    ) -> None:
+        self.code, self.goal, self.failing = code, goal, failing
+        self.loops = _Loops(code, rule.signature.parameters, traced)
+        self.tree = traced.tree
+        self.hit = code.e.scratch(1)
+        self.done = code.e.block("decided")
+
+    def found(self) -> Value:
+        """Emit the search; whether it found arguments."""
+        e = self.code.e
+        e.store(e.number(0), self.hit)
+        self.decide(self.tree, 0)
+        if not e.b.block.is_terminated:
+            e.b.branch(self.done)
+        e.b.position_at_end(self.done)
+        return e.b.icmp_unsigned("!=", e.load(self.hit), e.number(0))
+
+    def decide(self, tree: Tree, opened: int) -> None:
+        """Emit a tree where the first `opened` parameters are bound."""
+        if isinstance(tree, Branch):
+            if self.loops.needed(tree.condition) > opened:
+                self.loops.around(opened, lambda: self.decide(tree, opened + 1))
+            else:
+                self._branch(tree, opened)
+        elif isinstance(tree, Answer):
+            self.all_of(_parts(tree.value, not self.goal), opened)
+        elif opened < len(self.loops.parameters):
+            self.loops.around(opened, lambda: self.decide(tree, opened + 1))
         else:
-            assert isinstance(node, Answer)
-            value = inner.truth(node.value)
-            with e.when(e.b.not_(value) if goal else value):
-                e.store(e.number(1), found)
-                e.b.branch(done)
+            assert isinstance(tree, Fails)
+            self.failing(tree.message)
 
-    def parameters(number: int) -> None:
-        if number == len(loops.parameters):
-            tree(traced.tree)
+    def _branch(self, tree: Branch, opened: int) -> None:
+        def side(chosen: Tree) -> None:
+            with self.code.scope():
+                self.decide(chosen, opened)
+
+        test = self.code.truth(tree.condition)
+        self.code.e.either(test, lambda: side(tree.then), lambda: side(tree.otherwise))
+
+    def all_of(self, parts: list[tuple[Node, bool]], opened: int) -> None:
+        """Emit a conjunction of expressions, each with the truth it must have."""
+        e = self.code.e
+        for k, (node, wanted) in enumerate(parts):
+            if self.loops.needed(node) <= opened:
+                test = self.code.truth(node)
+                with e.when(test if wanted else e.b.not_(test)), self.code.scope():
+                    self.all_of([*parts[:k], *parts[k + 1 :]], opened)
+                return
+        if opened < len(self.loops.parameters):
+            self.loops.around(opened, lambda: self.all_of(parts, opened + 1))
         else:
-            loops.around(number, lambda: parameters(number + 1))
+            e.store(e.number(1), self.hit)
+            e.b.branch(self.done)
 
-    parameters(0)
-    if not e.b.block.is_terminated:
-        e.b.branch(done)
-    e.b.position_at_end(done)
-    return e.b.icmp_unsigned("!=", e.load(found), e.number(0))
+
+def _parts(node: Node, wanted: bool) -> list[tuple[Node, bool]]:
+    """The conjuncts of an expression that is wanted to be true, or of the negation of one wanted to be false."""
+    if node.op == "not":
+        return _parts(node.args[0], not wanted)
+    if node.op == ("and" if wanted else "or"):
+        return [*_parts(node.args[0], wanted), *_parts(node.args[1], wanted)]
+    return [(node, wanted)]
 
 
 # ---------------------------------------------------------------------- refinement

@@ -6,6 +6,7 @@ Which states are met, their numbers, and what is counted are the same for every 
 from __future__ import annotations
 
 import array
+import ctypes
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,7 +20,8 @@ from mcheck.checker.native.kernel import External, Kernel, external
 from mcheck.checker.native.kernel_compiler import Build
 from mcheck.checker.native.machine import Library
 from mcheck.checker.native.memory import Memory, Rows
-from mcheck.checker.native.visited import Part
+from mcheck.checker.native.visited import KERNELS as OF_PARTS
+from mcheck.checker.native.visited import Part, adopt, gather
 
 _BATCH_BYTES = 1 << 21
 _FEWEST, _MOST = 1 << 12, 1 << 15
@@ -77,9 +79,12 @@ class Model:
         build.export(core.collect, check=check, **shape)
         build.export(core.successors, expand=expand)
         build.export(core.parent)
+        build.export(gather, identity=identity)
+        build.export(adopt, identity=identity)
 
 
-SYMBOLS: tuple[str, ...] = tuple(kernel.name for kernel in core.KERNELS)
+_KERNELS = (*core.KERNELS, *OF_PARTS)
+SYMBOLS: tuple[str, ...] = tuple(kernel.name for kernel in _KERNELS)
 """What `Model.export` exports."""
 
 
@@ -110,6 +115,8 @@ class Batch:
         self.lists, self.sizes = Memory(4 * room * parts), Memory(8 * parts)
         self.seen = Memory(8 * core.FILTER_SLOTS * core.filter_stride(model.width, model.identity))
         self.counts, self.status = Memory(8 * max(1, model.leaves)), Memory(8 * Status.SIZE)
+        self.accounted = Memory(self.counts.size)
+        """The counts without those of a slice that has not been absorbed."""
         self.hits, self.found = Memory(16 * _PROPERTIES), Memory(8 * _PROPERTIES)
 
     @property
@@ -142,6 +149,10 @@ class NativeSearch:
     `stop_states`, `stop_steps`: bits of the properties that end the search with the level in which they are decided.
     `between` is called every few milliseconds, and may raise to end the search; what has been counted stays.  `batch`
     is how many candidates a thread collects before they are absorbed; it changes no result.
+
+    `keep` is called every few milliseconds at a moment that `snapshot` can write down; with True where a limit may be
+    near that leaves no such moment behind.  `whole` says whether now is such a moment: it is after every end of the
+    search but that limit, for while `keep` is given a wish of `between` to end the search waits for it.
     """
 
     def __init__(
@@ -157,12 +168,13 @@ class NativeSearch:
         stop_steps: int = 0,
         stop_deadlock: bool = False,
         between: Callable[[], None] = lambda: None,
+        keep: Callable[[bool], None] | None = None,
         batch: int | None = None,
     ) -> None:
         self.model, self.threads, self.check = model, threads, check
-        self.depth, self.states, self.between = depth, states, between
+        self.depth, self.states, self.between, self.keep = depth, states, between, keep
         self.stop_states, self.stop_steps, self.stop_deadlock = stop_states, stop_steps, stop_deadlock
-        self._kernels = {kernel.name: library.kernel(kernel) for kernel in core.KERNELS}
+        self._kernels = {kernel.name: library.kernel(kernel) for kernel in _KERNELS}
         self._exact = model.identity == Identity.EXACT
 
         self._row_bytes = 8 * model.width
@@ -179,6 +191,10 @@ class NativeSearch:
         self._successors_of_one = 4.0
         self._pool: ThreadPoolExecutor | None = None
 
+        self.whole = False
+        self._ending: BaseException | None = None
+        self._kept_before_limit = False
+
         self.distinct = self.expanded = 0
         self.levels: list[int] = []
         self.found: dict[int, int] = {}
@@ -190,7 +206,7 @@ class NativeSearch:
     # ------------------------------------------------------------------ the search
 
     def run(self, initial: Iterable[Sequence[int]]) -> None:
-        """Search until nothing is left, or the depth or a decided property ends it.
+        """Search until nothing is left, or the depth or a decided property ends it; from where it stands, if it has begun.
 
         LimitReached if there are more than `states` distinct states; those met first are kept.  ErrorLeaf where
         `expand` reports one.  MemoryError.
@@ -202,7 +218,11 @@ class NativeSearch:
                 self._run(initial)
 
     def _run(self, initial: Iterable[Sequence[int]]) -> None:
-        self._start(initial)
+        if self.levels:
+            self._expand_level()
+        else:
+            self._start(initial)
+            self.whole = True
         while self.frontier_size and not self._at_end():
             self._expand_level()
 
@@ -239,6 +259,7 @@ class NativeSearch:
             written = b.prints, b.extra, b.sources, b.ordinals, b.lists, b.sizes
             self._call("enter_rows", count, b.room, self.threads, self._arena, *written)
             batch.status.set_word(Status.CANDIDATES, count)
+            self._make_room([Slice(batch, 0, 0, 0)])
             self._take([Slice(batch, 0, 0, 0)])
         self._initial = self._arriving.read(0, self.distinct)
         self._children.clear()
@@ -255,19 +276,25 @@ class NativeSearch:
 
     def _expand_level(self) -> None:
         """Take every step from the states of the frontier."""
-        cursor, end = self.expanded, self.distinct
+        cursor, end = self.expanded, sum(self.levels)
         free, queue = list(self._batches), deque[Slice]()
         self._children.grow(2 * end)
         while cursor < end or queue:
-            self.between()
+            self._pause()
+            if self.keep is not None:
+                self.keep(False)
             while free and cursor < end:
                 length = self._slice_length(end - cursor)
                 queue.append(Slice(free.pop(), cursor, cursor, cursor + length))
                 cursor += length
             self._each(self._expand, [s for s in queue if not s.waiting])
             ready = _up_to_unfinished(queue)
+            self._make_room(ready)
+            self._keep_before_limit(ready)
+            self.whole = False
             self._take(ready)
             self._account(ready)
+            self.whole = True
             while queue and queue[0].finished and not queue[0].waiting:
                 free.append(queue.popleft().batch)
         self._next_level()
@@ -291,13 +318,42 @@ class NativeSearch:
         after = self._call("expand_slice", self._frontier.address(s.first), *bounds, self._arena_of(b), *written)
         s.next, s.waiting, s.error = s.first + after, True, b.status.word(Status.ERROR)
 
+    def _pause(self, amid: bool = False) -> None:
+        """Let the caller look.  Amid a change of what is kept, its wish to end the search waits until that is over."""
+        if self.keep is None:
+            self.between()
+            return
+        amid = amid or not self.whole
+        if self._ending is not None and not amid:
+            raise self._ending
+        try:
+            self.between()
+        except (LimitReached, KeyboardInterrupt) as ending:
+            if not amid:
+                raise
+            self._ending = ending
+
+    def _make_room(self, ready: list[Slice]) -> None:
+        """For all candidates of these slices, so that memory does not run out while they are taken."""
+        more = [sum(s.batch.sizes.word(p) for s in ready) for p in range(self.threads)]
+        if not all(part.has_room(m, self.threads) for part, m in zip(self._parts, more, strict=True)):
+            self._each(lambda p: self._parts[p].reserve(more[p], self.threads, self._rehash), range(self.threads))
+        self._arriving.reserve(self.distinct + sum(more))
+        self._reached_as.grow(2 * (self.distinct + sum(more)))
+
+    def _keep_before_limit(self, ready: list[Slice]) -> None:
+        """The table does not forget the states beyond the limit: the last moment to write it down is before."""
+        if self.keep is None or self.states is None or self._kept_before_limit:
+            return
+        if self.distinct + sum(s.batch.candidates for s in ready) > self.states:
+            self._kept_before_limit = True
+            self.keep(True)
+
     def _take(self, ready: list[Slice]) -> None:
         """Absorb and collect the candidates of these slices, which follow each other."""
         added = self._each(lambda p: self._absorb(p, ready), range(self.threads))
         new = [sum(of_part[k] for of_part in added) for k in range(len(ready))]
         room = sum(new) if self.states is None else min(sum(new), self.states - self.distinct)
-        self._arriving.reserve(self.distinct + room)
-        self._reached_as.grow(2 * (self.distinct + room))
         starts = [self.distinct + min(sum(new[:k]), room) for k in range(len(ready))]
         end = self.distinct + room
         self._each(lambda k: self._collect(ready[k], starts[k], end - starts[k]), range(len(ready)))
@@ -315,7 +371,6 @@ class NativeSearch:
         """Enter in part `p` what belongs there; how many were new, for each slice."""
         part = self._parts[p]
         sizes = [s.batch.sizes.word(p) for s in ready]
-        part.reserve(sum(sizes), self.threads, self._rehash)
         added = []
         for s, size in zip(ready, sizes, strict=True):
             b = s.batch
@@ -329,7 +384,7 @@ class NativeSearch:
     def _rehash(self, *arguments: int) -> None:
         """One sweep of a table that grows."""
         if self._pool is None:
-            self.between()
+            self._pause(amid=True)
         self._kernels["rehash"](*arguments)
 
     def _collect(self, s: Slice, number: int, most: int) -> None:
@@ -357,6 +412,7 @@ class NativeSearch:
             if sources:
                 self._successors_of_one = max(0.1, s.batch.candidates / sources)
             self.expanded, s.waiting = s.next, False
+            ctypes.memmove(s.batch.accounted.address, s.batch.counts.address, s.batch.counts.size)
             if status.word(Status.DEADLOCK) and self.first_deadlock is None:
                 self.first_deadlock = s.first + status.word(Status.DEADLOCK) - 1
             hits = s.batch.hits.words(2 * self.model.step_properties)
@@ -376,7 +432,7 @@ class NativeSearch:
             return [work(item) for item in items]
         under_way = [self._pool.submit(work, item) for item in items]
         while wait(under_way, _PATIENCE).not_done:
-            self.between()
+            self._pause()
         return [future.result() for future in under_way]
 
     def _arena_of(self, b: Batch) -> int:

@@ -439,8 +439,10 @@ class Writing(Quantifying):
             return all(self._contained(x, shape) for x in args[1:])
         if op == "insert" and _may_leave(self, args[1], domain.member):
             return False
+        if op == "comprehension" and args[3] is args[0]:
+            return self._contained(args[1], shape)
         if op == "comprehension":
-            return args[3] is args[0] and self._contained(args[1], shape)
+            return not _may_leave(self, args[3], domain.member)
         return op in ("insert", "erase", "minus") and self._contained(args[0], shape)
 
     def _member_bit(self, x: Node, shape: BitSetShape, checked: bool) -> Value:

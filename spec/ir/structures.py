@@ -307,8 +307,10 @@ class Builder(ScalarBuilder):
                 return b
             if is_empty_set(b):
                 return a
-        if op == "minus" and isinstance(a.domain.member, Nothing):  # type: ignore[attr-defined]
+        if op in ("inter", "minus") and is_empty_set(a):
             return a
+        if is_empty_set(b):
+            return b if op == "inter" else a
         return self.node(op, (a, b), join(a.domain, b.domain) if op == "union" else a.domain)
 
     def subset(self, a: Node, b: Node) -> Node:
@@ -319,12 +321,19 @@ class Builder(ScalarBuilder):
         """The number of members of a set (of a bag: copies included)."""
         if holder.is_const:
             return self.integer(len(holder.value))
-        if holder.op == "comprehension" and holder.args[3] is holder.args[0]:
+        if self._filters(holder):
             variable, (condition, _) = self.open(holder)
             return self.quantifier("number", variable, holder.args[1], condition)
         if isinstance(holder.domain, BagOf):
             return self.node("bag_size", (holder,), IntRange(0, max_size(holder)))
         return self.node("size", (holder,), IntRange(0, max_size(holder)))
+
+    @staticmethod
+    def _filters(holder: Node) -> bool:
+        """Whether a set has as many members as its source has elements that satisfy the condition: one has none twice."""
+        if holder.op != "comprehension" or holder.args[3] is not holder.args[0]:
+            return False
+        return not isinstance(holder.args[1].domain, SequenceOf)
 
     def nonempty(self, holder: Node) -> Node:
         """Whether a set, bag or sequence has a member."""
@@ -346,7 +355,11 @@ class Builder(ScalarBuilder):
 
     def quantifier(self, op: str, variable: Node, source: Node, body: Node) -> Node:
         """`exists`, `forall` or `number` (how many) of the members of `source` for which `body` is true."""
-        if source.op == "comprehension" and source.args[3] is source.args[0]:
+        if (
+            source.op == "comprehension"
+            and source.args[3] is source.args[0]
+            and (op != "number" or self._filters(source))
+        ):
             inner, (condition, _) = self.open(source)
             condition = self.substitute(condition, inner, variable)
             joined = (

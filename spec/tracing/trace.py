@@ -67,7 +67,7 @@ def trace(instance: Instance) -> Trace:
 
 def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
     """One rule of an instance, traced.  Must run inside `instance.active()`."""
-    tracer = ForkingTracer(instance)
+    tracer = ForkingTracer(instance, instance.refinements[rule.name].other if rule.kind == "implements" else None)
     build = tracer.build
     names = (BEFORE, AFTER) if rule.kind == "step" else (STATE,)
     states = [build.node("state", (n,), instance.state_domain) for n in names]

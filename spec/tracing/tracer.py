@@ -44,8 +44,10 @@ class PlainMembers:
 class ForkingTracer:
     """Traces the functions of one instance.  Its arena belongs to one rule: see `Arena`."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, mapped: Instance | None = None) -> None:
         self.instance = instance
+        self.mapped = mapped
+        """The instance to whose states a refinement mapping leads."""
         self.resolver = instance.resolver
         self.build = Builder()
         self.path: Path = Path([], Facts())
@@ -176,17 +178,24 @@ class ForkingTracer:
 
     def record(self, cls: type, values: tuple[Any, ...]) -> Any:
         """The record a constructor makes of values of which some are traced."""
-        domain = self.resolver.domain(cls, cls.__name__)
-        assert isinstance(domain, RecordOf)
+        domain = self._record_domain(cls)
         nodes = [self._for_field(domain, name, v) for name, v in zip(domain.fields, values, strict=True)]
         if builtins.all(n.is_const for n in nodes):
             return make(cls, [n.value for n in nodes])
         return self.wrap(self.build.make(domain, nodes))
 
+    def _record_domain(self, cls: type) -> RecordOf:
+        """The domain of a record class; a refinement mapping makes records of the other spec, with its bounds."""
+        foreign = self.mapped is not None and cls not in _record_classes(self.instance.state_domain)
+        domain = (self.mapped.resolver if foreign and self.mapped else self.resolver).domain(cls, cls.__name__)
+        assert isinstance(domain, RecordOf)
+        return domain
+
     def _for_field(self, domain: RecordOf, name: str, value: Any) -> Node:
         try:
             node = self.to_node(value, domain.fields[name])
-            self._same_unit(node, domain.fields[name])
+            if self.mapped is None:  # the bounds of two specs have different names
+                self._same_unit(node, domain.fields[name])
             return node
         except LanguageError as error:
             raise LanguageError(f"{domain.cls.__name__}.{name}: {error}") from None
@@ -405,6 +414,12 @@ class ForkingTracer:
         if type(value) is bool:
             return self.build.truth(value)
         raise LanguageError(f"a bool is needed here (got {value!r})")
+
+
+def _record_classes(domain: Domain) -> frozenset[type]:
+    """The classes of the records that values of a domain are made of."""
+    here = frozenset((domain.cls,)) if isinstance(domain, RecordOf) else frozenset()
+    return here.union(*map(_record_classes, domain.parts()))
 
 
 def _hollow(domain: Domain) -> bool:

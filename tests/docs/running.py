@@ -14,15 +14,17 @@ from typing import Any
 
 from tests.docs.pages import ROOT, Block
 
-from mcheck.checker import Limits, explore
+from mcheck.checker import Limits
+from mcheck.checker.engines import search
 from mcheck.spec import McheckError, Spec
 from mcheck.spec.tracing.trace import trace
 
+_OURS = ("MCHECK_", "FORCE_COLOR")
 _COMMAND = [sys.executable, "-c", "from mcheck.cli import main; main()"]
 
 
 def run_python(page: Path, blocks: list[Block]) -> list[str]:
-    """Run the python blocks of a page; for each refused one that says something else than the page, what it says."""
+    """Run the python blocks of a page; what is not as the page says: a refusal in other words, a spec that is no use."""
     module = types.ModuleType(f"page_{page.stem.replace('-', '_').lower()}")
     sys.modules[module.__name__] = module
     wrong = []
@@ -30,7 +32,10 @@ def run_python(page: Path, blocks: list[Block]) -> list[str]:
         if block.language != "python":
             continue
         if block.message is None:
+            before = dict(vars(module))
             exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), vars(module))
+            shown = _defined(before, vars(module)) if block.file is None else []  # a file is run by its commands
+            wrong += [f"{page.name}:{block.line}: {why}" for spec in shown for why in _uncompiled(spec)]
             continue
         said = refusal(block, vars(module))
         if said != (STAGES.get(block.heading), block.message):
@@ -47,20 +52,32 @@ STAGES = {
 """The headings under which the guide promises that a mistake is found, and what must find it."""
 
 
+def _defined(before: dict[str, Any], scope: dict[str, Any]) -> list[type[Spec[Any]]]:
+    """The specs in `scope` that were not there before."""
+    fresh = [v for k, v in scope.items() if v is not before.get(k)]
+    return [v for v in fresh if isinstance(v, type) and issubclass(v, Spec) and v.__module__ == scope["__name__"]]
+
+
+def _uncompiled(spec: type[Spec[Any]]) -> list[str]:
+    """Why a spec that a page shows as right is not searched by the native engine; nothing if it is."""
+    if spec.init is Spec.init:
+        return []  # an excerpt
+    verdict = search(spec().instance, limits=Limits(depth=2))
+    return [f"{spec.__name__}: {note}" for note in verdict.notes if "engine" in note]
+
+
 def refusal(block: Block, scope: dict[str, Any]) -> tuple[str, str]:
     """When the block is refused, and the message."""
     before = dict(scope)
     stage = "class"
     try:
         exec(compile(block.text, "spec.py", "exec"), scope)
-        fresh = [v for k, v in scope.items() if v is not before.get(k)]
-        defined = [v for v in fresh if isinstance(v, type) and issubclass(v, Spec)]
         stage = "instance"
-        instance = defined[-1]().instance
+        instance = _defined(before, scope)[-1]().instance
         stage = "trace"
         trace(instance)
         stage = "run"
-        explore(instance, limits=Limits(states=2_000))
+        search(instance, limits=Limits(states=2_000))
     except McheckError as error:
         return stage, str(error)
     return "never", "nothing is refused"
@@ -70,7 +87,7 @@ def run_command(typed: str, directory: Path) -> str:
     """What a command prints in that directory, output and errors, at 100 columns and without colour."""
     words = [w for word in shlex.split(typed) for w in _expanded(word, directory)]
     assert words[0] == "mcheck", f"only mcheck is run: {typed}"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MCHECK_") and k != "FORCE_COLOR"}
+    environment = {k: v for k, v in os.environ.items() if k == "MCHECK_CACHE_DIR" or not k.startswith(_OURS)}
     environment |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [*_COMMAND, *words[1:]],
@@ -125,15 +142,15 @@ def _key_lines(lines: Iterable[str]) -> Iterator[str]:
 _LOOSE = (
     (re.compile(r"\b[\d.,]+ (s|MB)\b"), r"# \1"),
     (re.compile(r"[\d,.]+/s\b"), "#/s"),
-    (re.compile(r"\b(exact|collision bound \S+)$"), "#"),
-    (re.compile(r" · (reference|native)\b.*$"), " · #"),
+    (re.compile(r"\bcollision bound \S+$"), "collision bound #"),
+    (re.compile(r"^mcheck \d\S* · "), "mcheck # · "),
     (re.compile(r"-[0-9a-f]{6,64}(?=\.itf\.json)"), "-#"),
     (re.compile(r"\s+"), " "),
 )
 
 
 def _plain(line: str) -> str:
-    """The line without what differs from one machine, engine or version to the next: times, memory, names by content."""
+    """The line without what differs from one machine or version to the next: times, memory, names by content."""
     for pattern, instead in _LOOSE:
         line = pattern.sub(instead, line)
     return line.strip()

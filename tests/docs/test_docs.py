@@ -69,3 +69,13 @@ def test_a_shown_line_that_is_not_printed_is_missed() -> None:
     assert missing_line(("t...",), printed) is None
     assert missing_line(("three", "two"), printed) == "two"
     assert missing_line(("four",), printed) == "four"
+
+
+def test_time_and_memory_may_differ_and_engine_and_counts_may_not() -> None:
+    printed = "mcheck 0.1.0 · lock · symmetry ÷6 · native\n9 distinct · 0.1 s · 80 MB · collision bound 1.1e-16\n"
+    assert missing_line(("mcheck 0.2.0 · lock · symmetry ÷6 · native",), printed) is None
+    assert missing_line(("9 distinct · 12 s · 1,080 MB · collision bound 2e-3",), printed) is None
+    for shown in ("mcheck 0.1.0 · lock · native", "mcheck 0.1.0 · lock · symmetry ÷6 · reference"):
+        assert missing_line((shown,), printed) is not None
+    assert missing_line(("9 distinct · 0.1 s · 80 MB · exact",), printed) is not None
+    assert missing_line(("8 distinct · 0.1 s · 80 MB · collision bound 1.1e-16",), printed) is not None

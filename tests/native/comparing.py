@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from mcheck.checker.traces import RuleFailed
 from mcheck.spec import Instance, Rule
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.containers import BagOf, CappedSetOf
+from mcheck.spec.tracing.agreement import reached_states, typed_states
 from mcheck.spec.tracing.trace import trace
 
 EVERYTHING = (1 << FAILED) - 1
@@ -167,6 +170,13 @@ def _decisions(rules: list[Rule], hits: int, decided: Callable[[Rule], bool], wh
         wanted = 1 << FAILED
     if (hits >> FAILED) != (wanted >> FAILED) or (not hits >> FAILED and hits != wanted):
         yield f"properties: native {hits:b}, plain {wanted:b} in {where!r}"
+
+
+def sample(instance: Instance, seed: int) -> list[Any]:
+    """Reached and random states."""
+    rng = random.Random(seed)
+    reached = itertools.islice(reached_states(instance, rng, 10), 15)
+    return [*reached, *itertools.islice(typed_states(instance, rng), 25)]
 
 
 # ---------------------------------------------------------------------- searches

@@ -127,6 +127,8 @@ class Writer:
                 (0, 2, "0, 2", None),
                 (0, 2, '0, "top"', "top"),
                 (-2, 2, '"low", "top"', "top"),
+                (-2, 2, '"low", "top"', "top"),
+                (-2, 2, '"low", "top"', "top"),
                 (-3, 1, "-3, 1", None),
                 (-1, 3, '-1, "top+1"', "top"),
                 (3, 7, "3, 7", None),
@@ -218,11 +220,13 @@ class Writer:
 
     def field_kind(self) -> Kind:
         """A domain of a field of the state, bags and channels included."""
-        sort = self.choices.below(8)
+        sort = self.choices.below(10)
         if sort == 6:
             return self.listed_kind("bag", "Bag[{}]", 2)
         if sort == 7:
             return self.listed_kind("channels", "Channels[Node, {}]", 1)
+        if sort > 7:
+            return self.number_kind()
         return self.kind(2 if sort < 4 else 3)
 
     # ------------------------------------------------------------------ plain values
@@ -394,8 +398,8 @@ class Writer:
             lambda: f"({x()} + 1)",
             lambda: f"({x()} * {self.pick(['2', '-1', '3'])})",
             lambda: f"{self.pick(['min', 'max'])}({x()}, {x()})",
-            lambda: f"({x()} // {self.pick(['2', '3'])})",
-            lambda: f"({x()} % {self.pick(['2', '3'])})",
+            lambda: f"(({x()} - {x()}) // {self.pick(['2', '3'])})",
+            lambda: f"(({x()} - {x()}) % {self.pick(['2', '3'])})",
             lambda: f"(-{x()})",
             lambda: f"where({self.truth(names, 0)}, {x()}, {x()})",
             lambda: f"({x()} if {self.truth(names, 0)} else {x()})",
@@ -664,8 +668,10 @@ class Writer:
         if x is None or self.node.size == 1:
             return self.value(kind, names, 0)
         m = self.value(kind.parts[0], names, depth - 1)
-        nodes = [n.text for n in names if n.kind is self.node] or ["Node(0)"]
-        a, b = self.pick(nodes), self.pick(nodes)
+        nodes = [n.text for n in names if n.kind is self.node]
+        nodes += [f"Node({k})" for k in range(self.node.size)]
+        a = self.pick(nodes)
+        b = self.pick([n for n in nodes if n != a])
         sent = f"({x}.send({a}, {b}, {m}) if {a} != {b} else {x})"
         received = f"({x}.receive({a}, {b}) if {a} != {b} and len({x}[{a}, {b}]) > 0 else {x})"
         to = "Set(y for y in Node)" if self.chance(2) else f"Set.of({b})"
@@ -723,7 +729,7 @@ class Writer:
         return [*lines, self.update(names)]
 
     def update(self, names: list[Name]) -> str:
-        changed = {self.pick(list(self.fields)) for _ in range(1 + self.choices.below(2))}
+        changed = {self.pick(list(self.fields)) for _ in range(1 + self.choices.below(3))}
         values = [f"{f}={self.value(self.fields[f], names, 2)}" for f in self.fields if f in changed]
         return f"return s.replace({', '.join(values)})"
 

@@ -6,13 +6,12 @@ What a failing test prints is the text of the smallest spec found that shows the
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
-from tests.native.comparing import answer, differences, search_differences
+from tests.native.comparing import answer, differences, sample, search_differences
 from tests.native.random_specs import Seeded, made, written
 
 from mcheck.checker import Limits
@@ -22,7 +21,7 @@ from mcheck.checker.reference import explore as explore_by_reference
 from mcheck.checker.verdict import Verdict
 from mcheck.spec import Instance, McheckError
 from mcheck.spec.errors import LanguageError
-from mcheck.spec.tracing.agreement import disagreements, reached_states, typed_states
+from mcheck.spec.tracing.agreement import disagreements
 
 STATES, DEPTH = 400, 4
 
@@ -44,13 +43,6 @@ def _neither_cache_nor_sampling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("MCHECK_CACHE_DIR", "")
     monkeypatch.setattr(engine, "_AGREEMENT_SECONDS", 0.0)
     yield
-
-
-def sample(instance: Instance, seed: int) -> list[object]:
-    """Reached and random states."""
-    rng = random.Random(seed)
-    reached = itertools.islice(reached_states(instance, rng, 10), 15)
-    return [*reached, *itertools.islice(typed_states(instance, rng), 25)]
 
 
 def wrong(source: str, seed: int = 1) -> list[str]:

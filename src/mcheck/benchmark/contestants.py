@@ -115,7 +115,7 @@ class Ours(Contestant):
 
 
 class Spin(Contestant):
-    """SPIN in its fastest mode that loses no state: a depth-first verifier in C.  Its -DHC4 loses one state in eight."""
+    """SPIN in its fastest mode that loses no state: a depth-first verifier in C.  Its -DHC4 loses up to four states in five."""
 
     name = "SPIN"
     flags = ("-O2", "-DSAFETY", "-DNOREDUCE")

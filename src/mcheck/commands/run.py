@@ -10,6 +10,7 @@ import click
 from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import (
     Number,
+    Seconds,
     Word,
     color_option,
     constants_given,
@@ -41,6 +42,11 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         ),
         option("--keep-going", is_flag=True, help="Go on after a violation; report the shortest one of each property."),
         option("--require-exhaustive", is_flag=True, help="Status 3 unless every reachable state was explored."),
+        option(
+            "--checkpoint", metavar="DIR", help="Write the search down there now and then, and when a limit ends it."
+        ),
+        option("--checkpoint-interval", type=Seconds(), default=60.0, help="Seconds between two checkpoints."),
+        option("--resume", metavar="DIR", help="Go on from the checkpoint there, with its constants and options."),
         option("--deadlock", is_flag=True, help="Treat a state without enabled action as a violation."),
         json_option(),
         out_option(),
@@ -59,6 +65,11 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     from mcheck.terminal import Terminal
 
     constants = constants_given(values)
+    checkpointing = values["checkpoint"] is not None or values["resume"] is not None
+    if checkpointing:
+        from mcheck.checkpointing import checkpoints_of, resumed
+
+        constants = resumed(protocol, values, constants)
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants)
     subject = Subject(protocol, tweak, instance)
@@ -66,6 +77,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     report = Report(subject, terminal)
     limits = Limits(values["depth"], values["max_states"], values["time_limit"], values["memory_limit"])
     line = ProgressLine()
+    checkpoints = checkpoints_of(subject, values, terminal) if checkpointing else None
     try:
         verdict = search(
             instance,
@@ -78,6 +90,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             progress=line,
             threads=values["workers"],
             exact=values["exact"],
+            checkpoints=checkpoints,
         )
     except RuleFailed as failed:
         line.clear()
@@ -89,7 +102,10 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     finally:
         line.clear()
     verdict = dataclasses.replace(verdict, properties=completed(subject, values["property"], verdict.properties))
-    return _answer(report, terminal, verdict, values)
+    status = _answer(report, terminal, verdict, values)
+    if checkpoints is not None and verdict.reason is None:
+        checkpoints.discard()
+    return status
 
 
 def _answer(report: Any, terminal: Any, verdict: Any, values: dict[str, Any]) -> int:
