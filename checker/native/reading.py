@@ -326,7 +326,7 @@ class Reading:
         assert isinstance(domain, MapOf | ChannelsOf)
         if all(k.is_const for k in keys):
             key = keys[0].value if len(keys) == 1 else tuple(k.value for k in keys)
-            return domain.space.position[key] - 1
+            return domain.space.position.get(key, 1) - 1  # no key of this map: on a path that is an error before
         if isinstance(domain, ChannelsOf):
             return self._pair_rank(domain, keys)
         factors = domain.keys.factors if isinstance(domain.keys, ProductOf) else [domain.keys]

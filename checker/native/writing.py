@@ -34,7 +34,7 @@ from mcheck.spec.domains.scalars import IntRange, Optional
 from mcheck.spec.errors import Cut, DomainError
 from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
-from mcheck.spec.ir.structures import max_size
+from mcheck.spec.ir.structures import max_size, plain_members
 
 _ADDITIONS = frozenset(("insert", "union", "bag_add"))
 _CHANGES = _ADDITIONS | {"erase", "bag_remove"}
@@ -94,6 +94,9 @@ class Writing(Quantifying):
             entry = self.e.element(self.items(place), self.key_rank(node.domain, args[2:]))
             before = self.build.select(origin, args[2:])
             self.put(args[1], entry, before if args[0] is origin else self._unknown(before))
+            return True
+        if isinstance(shape, BitSetShape) and (settled := self._removals_first(node)) is not node:
+            self.put(settled, place, origin)
             return True
         if isinstance(shape, BitSetShape) and (
             op in ("insert", "union")
@@ -407,6 +410,9 @@ class Writing(Quantifying):
     # ------------------------------------------------------------------ bit sets
 
     def _encode_set(self, node: Node, shape: BitSetShape) -> Value:
+        settled = self._removals_first(node)
+        if settled is not node:
+            return self.encode(settled, shape)
         b, op, args = self.e.b, node.op, node.args
         if op == "union" or (op in ("inter", "minus") and all(self._contained(x, shape) for x in args)):
             x, y = self.encode(args[0], shape), self.encode(args[1], shape)
@@ -421,16 +427,17 @@ class Writing(Quantifying):
         return self.e.load(result)
 
     def _contained(self, node: Node, shape: Shape) -> bool:
-        """Whether every member of a set certainly lies in the universe of a bit set.
+        """Whether every member of a set certainly lies where the members of the shape do.
 
         What is no member of the result need not lie there, and must not end the path.
         """
         op, args, domain = node.op, node.args, shape.domain
-        assert isinstance(domain, SetOf)
+        assert isinstance(domain, SetOf | CappedSetOf | BagOf)
         if node.is_const:
-            return domain.contains(node.value)
+            return all(map(domain.member.contains, plain_members(node.value)))
         if op in PATHS:
-            return self.layout.shape(node.domain) is shape
+            alike = node.domain.member is domain.member  # type: ignore[attr-defined]
+            return alike and (isinstance(shape, ListShape) or self.layout.shape(node.domain) is shape)
         if op == "inter":
             return any(self._contained(x, shape) for x in args)
         if op == "union":
@@ -522,6 +529,10 @@ class Writing(Quantifying):
             self.for_members(node, lambda member: self._flip(member, place, on=True))
 
     def _fill_bits(self, node: Node, place: Place) -> None:
+        settled = self._removals_first(node)
+        if settled is not node:
+            self.fill(settled, place)
+            return
         others = node.args[:1] if node.op == "erase" else node.args
         if node.op in ("erase", "minus", "inter") and all(self._contained(x, place.shape) for x in others):
             self.fill(node.args[0], place)
@@ -658,7 +669,7 @@ class Writing(Quantifying):
         while base.op in _ADDITIONS:
             adding.append(base)
             base = base.args[0]
-        if len(adding) > 1:
+        if len(adding) > 1 or any(change.op == "union" for change in adding):
             self._admit_additions(node, adding, place)
         if base.op not in _CHANGES:
             start(base)
@@ -677,10 +688,12 @@ class Writing(Quantifying):
         assert isinstance(domain, CappedSetOf | BagOf)
         b = self.e.b
         for change in reversed(adding):
-            if change.op == "union":
-                self.for_members(change.args[1], lambda member: self.admit(member, domain))
-            else:
-                self.admit(change.args[1], domain)
+            added = change.args[1]
+            if change.op != "union":
+                if _may_leave(self, added, domain.member):
+                    self.admit(added, domain)
+            elif not self._contained(added, place.shape):
+                self.for_members(added, lambda member: self.admit(member, domain))
         if isinstance(domain, BagOf) and self.boundary is not None:
             for change in adding:
                 copies = self.scalar(self._copies_after(node, change.args[1]))
@@ -709,6 +722,10 @@ class Writing(Quantifying):
         if op not in _CHANGES:
             return node
         base, argument = self._removals_first(node.args[0]), node.args[1]
+        if base.op == "ite" and (op not in _ADDITIONS or base is not node.args[0]):
+            condition, *sides = base.args
+            changed = (self._removals_first(build.node(op, (side, argument), node.domain)) for side in sides)
+            return build.choice(condition, *changed)
         if op in _ADDITIONS:
             return build.node(op, (base, argument), node.domain)
         if base.op == "union":

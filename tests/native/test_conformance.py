@@ -270,7 +270,7 @@ def test_a_failing_toy() -> None:
     assert failure == answer(explore_by_reference, toys.Raises().instance, Limits())
 
 
-@pytest.mark.parametrize("name", UNTRACEABLE)
+@pytest.mark.parametrize("name", [name for name in UNTRACEABLE if name != "toys.IsInterrupted"])  # Ctrl-C is no answer
 def test_what_breaks_the_language_is_not_compiled(name: str) -> None:
     with pytest.raises(LanguageError):
         CompiledRules(OTHERS[name]().instance)

@@ -448,6 +448,64 @@ def test_maps_of_wide_values(members: int) -> None:
     assert_alike(instance, [*map(alike, typed(instance, 30)), *typed(instance, 10)])
 
 
+CHARGED = {
+    "append": "q=s.q + (s.n + 1,)",
+    "append_two": "q=s.q + (s.n, s.n + 1)",
+    "in_front": "q=(s.n + 1,) + s.q",
+    "joined": "q=s.q + s.q",
+    "add": "c=s.c.add(s.n + 1)",
+    "add_two": "c=s.c.add(s.n).add(s.n + 1)",
+    "add_and_remove": "c=s.c.add(s.n).remove(s.m)",
+    "add_and_remove_itself": "c=s.c.add(s.n + 1).remove(s.n + 1)",
+    "remove_outside": "c=s.c.remove(s.n + 1)",
+    "unite": "c=s.c | Set.of(s.n, s.m + 1)",
+    "bag_add": "g=s.g.add(s.n + 1)",
+    "bag_add_two": "g=s.g.add(s.n).add(s.m)",
+    "bag_add_three": "g=s.g.add(s.n).add(s.n).add(s.m)",
+    "bag_add_and_remove": "g=s.g.add(s.n).remove(s.m)",
+    "bag_add_and_remove_both": "g=s.g.add(s.n).remove(s.m).add(s.m).remove(s.n)",
+    "bit_add": "b=s.b.add(s.n + 1)",
+    "bit_add_and_remove": "b=s.b.add(s.n + 1).remove(s.n + 1)",
+    "bit_inter": "b=s.b & Set.of(s.n + 1, s.m)",
+    "bit_minus": "b=s.b - Set.of(s.n + 1, s.m)",
+    "record": "r=Rec(x=s.n + 1, y=s.m - 1)",
+    "replaced": "r=s.r.replace(y=s.m - 1, x=s.n + 1)",
+    "option": "o=Rec(x=s.n + 1, y=s.m)",
+    "map": "d=s.d.set(s.i, s.n + 1).set(s.i, s.m)",
+    "map_of": "d=Map.of(Node, lambda k: s.d[k] + 1)",
+    "constant_record": "r=Rec(x=s.n, y=-3)",
+    "constant_set": "c=Set.of(0, 1, 9)",
+    "two_fields": "n=s.n + 1, q=s.q + (s.m,)",
+    "two_fields_backwards": "r=Rec(x=s.n + 1, y=s.m - 1), n=s.m - 2",
+}
+
+
+@pytest.mark.parametrize("top", [1, 2])
+@pytest.mark.parametrize("room", [0, 1, 2, 3])
+def test_the_same_bound_is_charged(top: int, room: int) -> None:
+    """Where a value leaves several domains: the first field's, a member's before the size of what holds it.
+
+    Only what an action returns is looked at: what it adds and takes away again leaves nothing.
+    """
+    instance = family(
+        'N = Annotated[int, Range("low", "top")]\nclass Rec(Record):\n    x: N\n    y: N',
+        """n: N
+        m: N
+        q: Annotated[tuple[N, ...], AtMost("room")]
+        c: Annotated[Set[N], AtMost("room")]
+        g: Annotated[Bag[N], AtMost("room", copies="twice")]
+        b: Set[N]
+        r: Rec
+        o: (Rec | None)
+        d: Map[Node, N]
+        i: Node""",
+        "n=0, m=0, q=(), c=Set(), g=Bag(), b=Set(), r=Rec(x=0, y=0), o=None, d=Map.fill(Node, 0), i=Node(0)",
+        f"low: int = bound(-1)\ntop: int = bound({top})\nroom: int = bound({room})\ntwice: int = bound(2)\n"
+        + actions("", **CHARGED),
+    )
+    assert_alike(instance, typed(instance, 150))
+
+
 def test_the_families_reach_widths_of_hundreds_of_bits() -> None:
     rules = CompiledRules(wide_family(43))
     shape = rules.layout.shape(rules.program.instance.state_domain.fields["a"])
