@@ -452,6 +452,11 @@ class Writing(Quantifying):
             return not _may_leave(self, args[3], domain.member)
         return op in ("insert", "erase", "minus") and self._contained(args[0], shape)
 
+    def _as_bits(self, node: Node, shape: Shape) -> Place:
+        """A set that is contained in the universe of a large bit set, as such."""
+        here = node.op in PATHS and self.layout.shape(node.domain) is shape and not node.is_const
+        return self.place(node) if here else self.materialised(node, shape)
+
     def _member_bit(self, x: Node, shape: BitSetShape, checked: bool) -> Value:
         """The bit of a member of a small set; no bit for what is outside the universe."""
         domain = shape.domain
@@ -478,9 +483,11 @@ class Writing(Quantifying):
         elif op == "union":
             self._gather(argument, place)
         else:
+            other = self._as_bits(argument, place.shape)
             for k in range(place.shape.words):
                 at = self.e.add(place.word, k)
-                kept = self.e.b.and_(self.e.load(place.pointer, at), self.e.b.not_(self.set_word(argument, k)))
+                word = self.e.load(other.pointer, self.e.add(other.word, k))
+                kept = self.e.b.and_(self.e.load(place.pointer, at), self.e.b.not_(word))
                 self.e.store(kept, place.pointer, at)
 
     def _flip(self, x: Node, place: Place, on: bool) -> None:
@@ -539,11 +546,12 @@ class Writing(Quantifying):
             if node.op == "erase":
                 self._flip(node.args[1], place, on=False)
                 return
+            other = self._as_bits(node.args[1], place.shape)
             for k in range(place.shape.words):
                 at = self.e.add(place.word, k)
-                other = self.set_word(node.args[1], k)
-                other = other if node.op == "inter" else self.e.b.not_(other)
-                self.e.store(self.e.b.and_(self.e.load(place.pointer, at), other), place.pointer, at)
+                word = self.e.load(other.pointer, self.e.add(other.word, k))
+                word = word if node.op == "inter" else self.e.b.not_(word)
+                self.e.store(self.e.b.and_(self.e.load(place.pointer, at), word), place.pointer, at)
         else:
             self._gather(node, place)
 
@@ -729,8 +737,8 @@ class Writing(Quantifying):
         if op in _ADDITIONS:
             return build.node(op, (base, argument), node.domain)
         if base.op == "union":
-            sides = (self._removals_first(build.node(op, (side, argument), node.domain)) for side in base.args)
-            return build.node("union", tuple(sides), node.domain)
+            parts = (self._removals_first(build.node(op, (side, argument), node.domain)) for side in base.args)
+            return build.node("union", tuple(parts), node.domain)
         if base.op in ("insert", "bag_add"):
             without = self._removals_first(build.node(op, (base.args[0], argument), node.domain))
             kept = build.node(base.op, (without, base.args[1]), base.domain)

@@ -16,6 +16,7 @@ from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.scalars import IntRange
 from mcheck.spec.errors import Disabled, LanguageError, McheckError, SpecError, place_of
 from mcheck.spec.indexes import IndexType
+from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import max_size
 from mcheck.spec.sets import Set, plain
@@ -87,7 +88,8 @@ def _source(tracer: ForkingTracer, loop: Any) -> tuple[Node | None, tuple[Any, .
 
     build = tracer.build
     if isinstance(loop, SymbolicMembers):
-        return loop.source, ()
+        hollow = isinstance(element_domain(loop.source), Nothing)
+        return (None, ()) if hollow else (loop.source, ())
     if isinstance(loop, PlainMembers):
         if isinstance(loop.source, IndexType):
             domain = tracer.resolver.domain(loop.source, loop.source.__name__)

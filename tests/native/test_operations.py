@@ -85,6 +85,8 @@ SET_ACTIONS = {
     "union": "a=s.a | s.b",
     "inter": "a=s.a & s.b",
     "minus": "a=s.a - s.b",
+    "without_images": "a=s.a - Set(x for x in s.b if x != s.k)",
+    "common_images": "a=s.a & Set(where(x == s.k, s.l, x) for x in s.b)",
     "mixed": "a=(s.a - s.b) | (s.b & Set.of(s.k, s.l)), b=s.a",
     "only": "a=Set.of(s.k)",
     "chosen": "a=where(s.yes, s.a, s.b)",

@@ -58,6 +58,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Search, report, save what was violated; the exit status."""
     from mcheck.checker import Limits, RuleFailed
     from mcheck.checker.engines import search
+    from mcheck.checkpointing import checkpoints_of, resumed
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.saving import save_trace
@@ -67,8 +68,6 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     constants = constants_given(values)
     checkpointing = values["checkpoint"] is not None or values["resume"] is not None
     if checkpointing:
-        from mcheck.checkpointing import checkpoints_of, resumed
-
         constants = resumed(protocol, values, constants)
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants)
