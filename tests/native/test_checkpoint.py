@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import errno
 import json
@@ -153,6 +154,40 @@ def test_the_end_by_a_wish_of_the_caller_leaves_a_checkpoint(
         head = Stored(folder).head.facts
         assert (head["distinct"], head["expanded"]) == (verdict.distinct, verdict.distinct - verdict.unexpanded)
         assert told(explore(instance, checkpoints=Checkpoints(folder, source=folder))) == expected
+
+
+def test_a_wish_to_end_waits_while_a_table_grows(
+    tmp_path: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has been moved is gone from the old table, as it is of a large one."""
+
+    def forget(memory: Memory, start: int, stop: int) -> None:
+        ctypes.memset(memory.address + start, 0, max(0, min(stop, memory.size) - start))
+
+    monkeypatch.setattr(Memory, "release", forget)
+    monkeypatch.setattr("mcheck.checker.limits._BEAT", 0.0)
+    monkeypatch.setattr("mcheck.checker.native.visited._FIRST_SLOTS", 64)
+    monkeypatch.setattr("mcheck.checker.native.visited._SWEEP", 37)
+    instance = TwoPhaseCommit(managers=4).instance
+    expected = told(explore(instance))
+    stopped = []
+
+    def stop(progress: Progress) -> None:
+        frame = sys._getframe()
+        while frame.f_back is not None and frame.f_code.co_name != "_rehash":
+            frame = frame.f_back
+        if (
+            frame.f_code.co_name == "_rehash"
+            and progress.distinct > 100
+            and frame.f_locals["arguments"][2] > 37
+            and not stopped
+        ):
+            stopped.append(progress.distinct)
+            raise KeyboardInterrupt
+
+    verdict = explore(instance, progress=stop, checkpoints=Checkpoints(tmp_path))
+    assert stopped and verdict.reason == "interrupted"
+    assert told(explore(instance, checkpoints=Checkpoints(tmp_path, source=tmp_path))) == expected
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -393,29 +428,34 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
-    """Whoever is killed is followed by a run with another number of threads, from the checkpoint if there is one.
+    """Whoever is killed is followed by a run with another number of threads, from the checkpoint if there is one; what each leaves is also completed.
 
     Half of the kills come at any moment, half while checkpoints are being written.
     """
     _, expected, _ = run(*SEVEN, cwd=tmp_path)
     chance = random.Random(kills)
-    killed = finished = from_checkpoint = while_writing = 0
+    killed = finished = while_writing = completed = 0
     while killed < kills or finished == 0:
         resumable = (tmp_path / "kept" / FILE).exists()
-        from_checkpoint += resumable
         how = ["--resume", "kept", "--json"] if resumable else ["--checkpoint", "kept", *SEVEN[1:]]
         interval = ["--checkpoint-interval", "0.002", "--workers", str(chance.choice((1, 2, 3)))]
         process = start("two-phase-commit", *how, *interval, cwd=tmp_path)
         if killed < kills and _dies(process, tmp_path / "kept", chance):
             killed += 1
             while_writing += any((tmp_path / "kept").glob("unfinished-*"))
+            if (tmp_path / "kept" / FILE).exists():
+                shutil.copytree(tmp_path / "kept", tmp_path / "copy")
+                status, end, said = run("two-phase-commit", "--resume", "copy", "--json", cwd=tmp_path)
+                assert (status, untimed(end), said) == (0, untimed(expected), "")
+                shutil.rmtree(tmp_path / "copy")
+                completed += 1
             continue
         out, err = process.communicate(timeout=100)
         assert (process.returncode, err) == (0, b"")
         assert untimed(out.decode()) == untimed(expected)
         finished += 1
-    print(f"{killed} kills, {while_writing} while writing, {from_checkpoint} from a checkpoint, {finished} finished")
-    assert from_checkpoint >= kills // 2 and while_writing
+    print(f"{killed} kills, {while_writing} while writing, {completed} completed, {finished} finished by themselves")
+    assert completed >= kills // 2 and while_writing
 
 
 def _dies(process: subprocess.Popen[bytes], folder: Path, chance: random.Random) -> bool:

@@ -76,7 +76,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     report = Report(subject, terminal)
     limits = Limits(values["depth"], values["max_states"], values["time_limit"], values["memory_limit"])
     line = ProgressLine()
-    checkpoints = checkpoints_of(subject, values, terminal) if checkpointing else None
+    checkpoints = checkpoints_of(subject, values, terminal)
     try:
         verdict = search(
             instance,
