@@ -43,8 +43,9 @@ Expand = Annotated[Callable[[Words, Words, Words], I64], KNOWN]
 """expand(row, out, counts): writes the successors of `row` and counts what it met; how many, or -1-leaf for an error."""
 Check = Annotated[Callable[[Words, U64], U64], KNOWN]
 """check(row, wanted): the bits of `wanted` whose property decides here."""
-CheckStep = Annotated[Callable[[Words, Words, U64], U64], KNOWN]
-"""check_step(before, after, wanted): the same of a step."""
+CheckStep = Annotated[Callable[[Words, Words, Words, U64], U64], KNOWN]
+"""check_step(before, after, memory, wanted): the same of a step.  In `memory` it keeps what it knows of `before`, for as
+long as the first word there does not change."""
 
 
 Orbit = Annotated[Callable[[Words, I64], U64], KNOWN]
@@ -161,14 +162,23 @@ def place(lists: U32s, sizes: Words, room: I64, parts: I64, candidate: I64, h: U
 
 @kernel
 def check_steps(
-    check_step: CheckStep, width: Fixed, row: Words, out: Words, count: I64, number: I64, status: Words, hits: Words
+    check_step: CheckStep,
+    width: Fixed,
+    row: Words,
+    out: Words,
+    count: I64,
+    number: I64,
+    memory: Words,
+    status: Words,
+    hits: Words,
 ) -> None:
     """Check the steps from `row` to each of `count` rows; note the first that decides a property."""
     wanted = status[Status.WANTED]
+    memory[0] = memory[0] + 1
     for j in range(count):
         if wanted == 0:
             break
-        decided = check_step(row, out[j * width :], wanted)
+        decided = check_step(row, out[j * width :], memory, wanted)
         wanted = wanted ^ decided
         while decided != 0:
             p = trailing_zeros(decided)
@@ -220,6 +230,7 @@ def expand_slice(
     lists: U32s,
     sizes: Words,
     seen: Words,
+    memory: Words,
     counts: Words,
     status: Words,
     hits: Words,
@@ -242,7 +253,7 @@ def expand_slice(
             if count == 0 and status[Status.DEADLOCK] == 0 and counts[deadlocks] != blocked:
                 status[Status.DEADLOCK] = u64(number + 1)
         if check_step is not None:
-            check_steps(check_step, width, row, out, count, number, status, hits)
+            check_steps(check_step, width, row, out, count, number, memory, status, hits)
         known = fingerprint(row, width, SALT) if width >= _WIDE else u64(0)
         kept = n
         for j in range(count):

@@ -230,6 +230,6 @@ class Emitter:
             self.b.branch(head)
         self.b.position_at_end(behind)
 
-    def increment(self, base: Value, word: int) -> None:
-        """Add one to a counter."""
-        self.store(self.b.add(self.load(base, word), self.number(1)), base, word)
+    def increment(self, base: Value, word: int, by: int = 1) -> None:
+        """Add to a counter."""
+        self.store(self.b.add(self.load(base, word), self.number(by)), base, word)

@@ -10,12 +10,14 @@ from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.native.actions import DEADLOCKED, ENABLED
+from mcheck.checker.native.arguments import FAILED
 from mcheck.checker.native.checkpoint import Checkpoints
 from mcheck.checker.native.core import Identity
 from mcheck.checker.native.keeper import Interrupts, Keeper, identity_of
 from mcheck.checker.native.machine import Cache, Library, compiled
 from mcheck.checker.native.permuting import add_orbit
-from mcheck.checker.native.rules import DEADLOCKED, ENABLED, FAILED, Program, lower
+from mcheck.checker.native.rules import Program, lower
 from mcheck.checker.native.search import SYMBOLS, ErrorLeaf, Model, NativeSearch
 from mcheck.checker.symmetry import scalarsets
 from mcheck.checker.traces import Link, behavior_to, blamed, property_results
@@ -71,6 +73,7 @@ def build(
         leaves=len(program.counters),
         most_successors=max(1, program.max_successors),
         step_properties=FAILED + 1 if program.steps else 0,
+        step_memory=program.step_memory,
         deadlocks=DEADLOCKED,
         identity=identity,
         symmetry=symmetry,

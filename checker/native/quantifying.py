@@ -74,8 +74,6 @@ class Quantifying(Reading):
         b = self.e.b
         result = self.e.truth(False)
         for (condition,), mask in classes:
-            if condition.is_const and not condition.value:
-                continue
             hit = self.meets(source, mask)
             result = b.or_(result, hit if condition.is_const else b.and_(self.truth(condition), hit))
         return result
@@ -290,8 +288,6 @@ class Quantifying(Reading):
         b = self.e.b
         total = self.e.number(0)
         for (condition,), mask in classes:
-            if condition.is_const and not condition.value:
-                continue
             here = self.e.number(0)
             for k in range(self._words(source)):
                 part = mask >> (WORD * k) & ((1 << WORD) - 1)
@@ -492,13 +488,21 @@ class Quantifying(Reading):
         return self.e.read(place) if shape.small else self.e.load(place.pointer, self.e.add(place.word, k))
 
     def classes(self, variable: Node, domain: Domain, parts: tuple[Node, ...]) -> list[Class] | None:
-        """The members of a universe by what the parts read of them; None if there are too many classes."""
-        reads = sorted(_reads(parts, variable), key=lambda n: n.id)
+        """The members of a universe by what the parts read of them; None if there are too many classes.
+
+        Members for which the first part, the condition, is known to be false are left out.
+        """
         if domain.cardinality > SetOf.LARGEST_UNIVERSE:
             return None
+        reads = sorted(_reads(parts, variable), key=lambda n: n.id)
+        needed = {node.id for node in _conjuncts(parts[0])}
         alike: dict[tuple[Any, ...], tuple[Any, int]] = {}
         for rank, member in enumerate(domain.values()):
-            key = tuple(_value(read, variable, member) for read in reads)
+            evaluation = Evaluation({})
+            evaluation._bound[variable.args[0]] = member
+            key = tuple(_value(read, evaluation) for read in reads)
+            if any(value is False and read.id in needed for read, (_, value) in zip(reads, key, strict=True)):
+                continue
             first, mask = alike.get(key, (member, 0))
             alike[key] = (first, mask | 1 << rank)
         if len(alike) > _MOST_CLASSES:
@@ -507,6 +511,8 @@ class Quantifying(Reading):
         for member, mask in alike.values():
             constant = self.build.literal(member, domain)
             made = tuple(self.build.substitute(p, variable, constant) for p in parts)
+            if made[0].is_const and not made[0].value:
+                continue
             key = tuple(p.id for p in made)
             known = merged.get(key)
             merged[key] = Class(made, mask | (known.mask if known else 0))
@@ -522,20 +528,31 @@ _ACCESS = frozenset(("field", "common", "narrow", "the", "present", "is_kind"))
 
 
 def _reads(parts: tuple[Node, ...], variable: Node) -> set[Node]:
-    """What the parts read of the variable: its fields, fields of fields, kinds; or the variable itself."""
+    """What the parts read of the variable: its fields, fields of fields, kinds; or the variable itself; or whatever they
+    compute from it and from nothing else, which tells fewer members apart than what goes into it."""
     number = variable.args[0]
     found: set[Node] = set()
+    rigid: dict[int, bool] = {}
     stack, seen = list(parts), set()
     while stack:
         node = stack.pop()
         if number not in node.free or node.id in seen:
             continue
         seen.add(node.id)
-        if _is_access(node, variable):
+        if _is_access(node, variable) or _reads_nothing_else(node, number, rigid):
             found.add(node)
         else:
             stack += [a for a in node.args if isinstance(a, Node)]
     return found
+
+
+def _reads_nothing_else(node: Node, number: int, known: dict[int, bool]) -> bool:
+    """Whether an expression has a value as soon as variable `number` has one."""
+    if node.id not in known:
+        known[node.id] = node.op not in ("state", "param") and all(
+            _reads_nothing_else(a, number, known) for a in node.args if isinstance(a, Node)
+        )
+    return known[node.id] and node.free <= {number}
 
 
 def _is_access(node: Node, variable: Node) -> bool:
@@ -546,11 +563,17 @@ def _is_access(node: Node, variable: Node) -> bool:
     return True
 
 
-def _value(read: Node, variable: Node, member: Any) -> Any:
-    evaluation = Evaluation({})
-    evaluation._bound[variable.args[0]] = member
+def _conjuncts(node: Node) -> Iterator[Node]:
+    """An expression, and all that must be true for it to be true."""
+    yield node
+    if node.op == "and":
+        yield from _conjuncts(node.args[0])
+        yield from _conjuncts(node.args[1])
+
+
+def _value(read: Node, evaluation: Evaluation) -> tuple[Any, Any]:
     try:
         value = evaluation.of(read)
     except (AttributeError, KeyError):
-        return "nothing"  # a field of another kind: never read on a path that is taken
+        return (None, "nothing")  # a field of another kind: never read on a path that is taken
     return (type(value), value)

@@ -40,13 +40,15 @@ class Model:
 
     `width`: words of a row.  `leaves`: counters that `expand` increments.  `most_successors`: rows that it may write.
     `deadlocks`: the counter that it increments in a state where nothing is enabled, judged before bounds.
-    `step_properties`: how many bits `check_step` knows, at most 64, like `check`.
+    `step_properties`: how many bits `check_step` knows, at most 64, like `check`; `step_memory`: the words that it keeps
+    from one step of a state to the next.
     """
 
     width: int
     leaves: int
     most_successors: int
     step_properties: int = 0
+    step_memory: int = 1
     deadlocks: int | None = None
     identity: Identity = Identity.FINGERPRINT
     symmetry: bool = False
@@ -114,6 +116,7 @@ class Batch:
         self.fresh, self.picked = Memory(room), Memory(4 * room)
         self.lists, self.sizes = Memory(4 * room * parts), Memory(8 * parts)
         self.seen = Memory(8 * core.FILTER_SLOTS * core.filter_stride(model.width, model.identity))
+        self.memory = Memory(8 * model.step_memory)
         self.counts, self.status = Memory(8 * max(1, model.leaves)), Memory(8 * Status.SIZE)
         self.accounted = Memory(self.counts.size)
         """The counts without those of a slice that has not been absorbed."""
@@ -313,7 +316,19 @@ class NativeSearch:
             memory.clear()
         undecided = [p for p in range(self.model.step_properties) if p not in self.found_steps]
         b.status.set_word(Status.WANTED, sum(1 << p for p in undecided))
-        written = b.prints, b.extra, b.sources, b.ordinals, b.lists, b.sizes, b.seen, b.counts, b.status, b.hits
+        written = (
+            b.prints,
+            b.extra,
+            b.sources,
+            b.ordinals,
+            b.lists,
+            b.sizes,
+            b.seen,
+            b.memory,
+            b.counts,
+            b.status,
+            b.hits,
+        )
         bounds = s.next - s.first, s.end - s.first, b.room, self.model.most_successors, self.threads
         after = self._call("expand_slice", self._frontier.address(s.first), *bounds, self._arena_of(b), *written)
         s.next, s.waiting, s.error = s.first + after, True, b.status.word(Status.ERROR)

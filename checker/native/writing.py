@@ -26,7 +26,7 @@ from mcheck.checker.native.layout import (
     UnionShape,
 )
 from mcheck.checker.native.lists import ListCode
-from mcheck.checker.native.quantifying import Quantifying, hollow
+from mcheck.checker.native.quantifying import Class, Quantifying, hollow
 from mcheck.checker.native.reading import PATHS, SCALARS, Unlowerable
 from mcheck.spec.domains.containers import BagOf, Capacity, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf
@@ -35,6 +35,9 @@ from mcheck.spec.errors import Cut, DomainError
 from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import max_size, plain_members
+
+_FEW_CLASSES = 64
+"""Up to so many classes of members, each gets code of its own instead of a turn of a loop over the members."""
 
 _ADDITIONS = frozenset(("insert", "union", "bag_add"))
 _CHANGES = _ADDITIONS | {"erase", "bag_remove"}
@@ -574,6 +577,11 @@ class Writing(Quantifying):
                     ):
                         code(build.substitute(value, variable, member))
                 return
+            if source.op in PATHS and isinstance(source.domain, SetOf):
+                classes = self.classes(variable, source.domain.member, (condition, value))
+                if classes is not None and len(classes) <= _FEW_CLASSES:
+                    self._for_classes(source, classes, code)
+                    return
             if source.op in PATHS or source.op in ("universe", "interval"):
                 with self.each(source) as (element, _), self.binding(variable, element):
                     with self.e.when(self.truth(condition)), self.scope():
@@ -608,6 +616,13 @@ class Writing(Quantifying):
         with self.each(source) as (element, _), self.binding(variable, element):
             with self.e.when(self.truth(condition)), self.scope():
                 code(variable)
+
+    def _for_classes(self, source: Node, classes: list[Class], code: Callable[[Node], None]) -> None:
+        """Run code for the image of each class that has a member in a bit set: once, however many members it has."""
+        for (condition, value), mask in classes:
+            with self.e.when(self.meets(source, mask)), self.scope():
+                with self.e.when(self.truth(condition)), self.scope():
+                    code(value)
 
     # ------------------------------------------------------------------ lists: sequences, capped sets, bags
 

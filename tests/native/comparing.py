@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcheck.checker import Limits, Verdict
+from mcheck.checker.native.arguments import FAILED
 from mcheck.checker.native.engine import explore as explore_by_machine
 from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.machine import compiled
-from mcheck.checker.native.rules import FAILED, lower
+from mcheck.checker.native.rules import lower
 from mcheck.checker.reference import explore as explore_by_reference
 from mcheck.checker.traces import RuleFailed
 from mcheck.spec import Instance, Rule
@@ -78,7 +79,8 @@ class CompiledRules:
         pointer, word = ctypes.c_void_p, ctypes.c_uint64
         self._expand = library.function("expand", ctypes.c_int64, pointer, pointer, pointer)
         self._check = library.function("check", word, pointer, word)
-        self._check_step = library.function("check_step", word, pointer, pointer, word)
+        self._check_step = library.function("check_step", word, pointer, pointer, pointer, word)
+        self._memory, self._before = (word * self.program.step_memory)(), None
         self.layout = self.program.layout
         self.ordered = in_order(self.layout, instance.state_domain)
         self._out = (word * (self.layout.words * (self.program.max_successors + 1)))()
@@ -109,8 +111,12 @@ class CompiledRules:
 
     def hits(self, *states: Any) -> int:
         """The bits of the properties that one state (two: a step) decides."""
-        check = self._check if len(states) == 1 else self._check_step
-        return int(check(*map(self._row, states), EVERYTHING))
+        if len(states) == 1:
+            return int(self._check(self._row(*states), EVERYTHING))
+        if states[0] != self._before:  # a search too checks the steps of one state after the other
+            self._before = states[0]
+            self._memory[0] += 1
+        return int(self._check_step(*map(self._row, states), self._memory, EVERYTHING))
 
 
 def differences(instance: Instance, states: Iterable[Any]) -> Iterator[str]:

@@ -93,7 +93,7 @@ def two_phase(n: int, width: int = 1, identity: Identity = Identity.FINGERPRINT)
         return found & wanted
 
     @kernel
-    def check_step(before: Words, after: Words, wanted: U64) -> U64:
+    def check_step(before: Words, after: Words, memory: Words, wanted: U64) -> U64:
         left = before[0] >> 1 & before[0] & (after[0] ^ 0xFFFFFFFFFFFFFFFF) & low
         return wanted & 1 if left != 0 else u64(0)
 
@@ -178,7 +178,7 @@ def grid(
         return wanted & 1 if total(row) == forbidden_sum else u64(0)
 
     @kernel
-    def check_step(before: Words, after: Words, wanted: U64) -> U64:
+    def check_step(before: Words, after: Words, memory: Words, wanted: U64) -> U64:
         if total(before) != forbidden_step:
             return u64(0)
         for k in range(used):

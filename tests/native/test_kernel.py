@@ -306,7 +306,7 @@ def test_expanding_and_collecting_both_ways(width: int, identity: Identity) -> N
     status[Status.WANTED] = 1
     frontier = memory("Q", [w for row in toy.initial * 2 for w in row])
     written = prints, extra, sources, ordinals, lists, sizes
-    assert expand(frontier, 0, 2, room, 14, parts, rows, *written, seen, counts, status, hits) == 2
+    assert expand(frontier, 0, 2, room, 14, parts, rows, *written, seen, words(1), counts, status, hits) == 2
     n = status[Status.CANDIDATES]
     assert n == 7 and counts[0] == 14 and sizes[0] + sizes[1] == 7
     fresh = memory("B", [k % 3 != 1 for k in range(room)])

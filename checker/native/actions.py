@@ -1,0 +1,322 @@
+"""Actions: decision trees as the LLVM function `expand`, which writes the successors of a row.
+
+The parameters of an action are loops, in declaration order.  A decision is made in the outermost loop in which its
+parameters are known, so that a guard on the first parameter is not asked again for every value of the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from mcheck.checker.native.arguments import falsified
+from mcheck.checker.native.emit import I64, POINTER, Emitter, Place, Value
+from mcheck.checker.native.layout import Layout, RecordShape
+from mcheck.checker.native.lists import ListCode
+from mcheck.checker.native.loops import Loops
+from mcheck.checker.native.reading import Unlowerable
+from mcheck.checker.native.writing import Boundary, Writing
+from mcheck.spec import Instance, Rule
+from mcheck.spec.ir.nodes import Node
+from mcheck.spec.ir.structures import Builder
+from mcheck.spec.ir.tree import Blocked, Branch, Fails, Tree, Update, conditions, leaves
+from mcheck.spec.tracing.trace import STATE, Trace
+
+_FEW_LEAVES = 4
+"""Up to so many updates are written where they are decided."""
+
+ENABLED, DEADLOCKED = 0, 1
+"""Two counters that every program has: steps taken (cut or not), and states without any."""
+
+
+@dataclass
+class Counter:
+    """What one counter of the expansion counts."""
+
+    action: Rule | None
+    kind: str
+    """`fired` (cut or not), `blocked`, `cut`, or `error`."""
+    detail: str = ""
+    """The guard's reason, or the bound."""
+    passed: frozenset[str] = frozenset()
+    """The guards that were true on the way there."""
+
+
+def lower_actions(
+    module: ir.Module, layout: Layout, instance: Instance, traced: Trace, counters: list[Counter], prefix: str
+) -> int:
+    """Emit `expand` and what it calls, their names behind `prefix`; how many successors a state has at most."""
+    lists = ListCode(module)
+    most, pieces = 0, []
+    for action in instance.actions:
+        with naming(action):
+            made = _Action(module, layout, lists, instance, traced, action, counters, prefix)
+            pieces.append(made.function)
+            most += made.most
+    _expand(module, pieces, prefix)
+    return most
+
+
+@contextmanager
+def naming(rule: Rule) -> Iterator[None]:
+    try:
+        yield
+    except Unlowerable as error:
+        raise Unlowerable(f"{rule.name}: {error}") from None
+
+
+class _Exit(Boundary):
+    """A path that leaves the bounds counts a cut, and goes on with the next parameters."""
+
+    def __init__(self, action: _Action, passed: frozenset[str]) -> None:
+        self.action, self.passed = action, passed
+
+    def outside(self, condition: Value, bound: str | None) -> None:
+        with self.action.code.e.when(condition):
+            if bound is None:
+                self.action.fail("a value outside its domain")
+            else:
+                self.action.count("cut", bound, self.passed)
+                self.action.code.e.b.branch(self.action.next_block())
+
+
+class _Variants:
+    """The expressions that each field gets in the updates of a tree, and which of them a leaf has chosen."""
+
+    def __init__(self, e: Emitter, layout: Layout, updates: list[Update], behind: Any) -> None:
+        self.behind = behind
+        shape = layout.state
+        assert isinstance(shape, RecordShape)
+        self.chosen: dict[str, Value] = {}
+        self.choices: dict[str, list[Node]] = {}
+        for name in shape.slots:
+            given = {u.fields[name].id: u.fields[name] for u in updates if name in u.fields}
+            if given:
+                self.choices[name] = list(given.values())
+                self.chosen[name] = e.scratch(1)
+
+    def note(self, e: Emitter, leaf: Update, build: Builder) -> None:
+        """Choose the expressions of one leaf; a field it leaves alone gets none of them."""
+        for name, choices in self.choices.items():
+            node = leaf.fields.get(name)
+            number = len(choices) if node is None else choices.index(node)
+            e.store(e.number(number), self.chosen[name])
+
+
+class _Action:
+    """One action as a function (row, out, counts, n) -> n: it appends its successors to `out`."""
+
+    def __init__(
+        self,
+        module: ir.Module,
+        layout: Layout,
+        lists: ListCode,
+        instance: Instance,
+        traced: Trace,
+        rule: Rule,
+        counters: list[Counter],
+        prefix: str,
+    ) -> None:
+        self.instance, self.rule, self.counters = instance, rule, counters
+        self.traced, self.all = traced[rule.name], traced
+        kind = ir.FunctionType(I64, [POINTER, POINTER, POINTER, I64])
+        self.function = ir.Function(module, kind, f"{prefix}action_{rule.name}")
+        self.function.linkage = "internal"
+        for argument in self.function.args[:3]:
+            argument.add_attribute("noalias")
+        self.row, self.out, self.counts, start = self.function.args
+        e = Emitter(module, self.function)
+        self.code = Writing(e, layout, self.traced.build, {STATE: self.row})
+        self.code.lists = lists
+        self.layout = layout
+        self.written = e.scratch(1)
+        e.store(start, self.written)
+        self.loops = Loops(self.code, rule.signature.parameters, self.traced)
+        self.most = self.loops.most()
+        self._next: list[Any] = []
+        self._variants: _Variants | None = None
+        self._ended(lambda: self.tree(self.traced.tree, 0))
+        e.b.ret(e.load(self.written))
+
+    # ------------------------------------------------------------------ the tree
+
+    def next_block(self) -> Any:
+        """Where a path goes that has nothing more to do: behind what is being emitted."""
+        return self._next[-1]
+
+    def tree(self, tree: Tree, opened: int) -> None:
+        """Emit a tree where the first `opened` parameters are bound; opens loops as decisions need them."""
+        needed = self._needed(tree, opened)
+        if opened == len(self.loops.parameters) and self._variants is None and self._many(tree):
+            self._with_variants(tree)
+        elif needed > opened:
+            self._open(tree, opened)
+        elif isinstance(tree, Branch):
+            self._branch(tree, opened)
+        else:
+            self._leaf(tree, opened)
+
+    def _open(self, tree: Tree, opened: int) -> None:
+        """Emit a tree for every value of the next parameter: in a loop, or, where it pays, each with code of its own."""
+        expressions = [
+            *conditions(tree),
+            *(v for x in leaves(tree) if isinstance(x, Update) for v in x.fields.values()),
+        ]
+        with self.loops.apart(opened, expressions) as values:
+            for special in values:
+                with self.code.scope():
+                    self._ended(lambda: self.tree(special.tree(tree), opened + 1))  # noqa: B023 - called at once
+        if not values:
+            self.loops.around(opened, lambda: self._ended(lambda: self.tree(tree, opened + 1)))
+
+    def _needed(self, tree: Tree, opened: int) -> int:
+        """How many parameters must be bound before a tree can be emitted."""
+        if isinstance(tree, Branch):
+            return self.loops.needed(tree.condition)
+        if isinstance(tree, Blocked) and self._unopened(opened) is not None:
+            return opened
+        return len(self.loops.parameters)
+
+    def _unopened(self, opened: int) -> int | None:
+        """How many values the parameters after the first `opened` have together, if that is the same in every state."""
+        return self.loops.combinations(range(opened, len(self.loops.parameters)))
+
+    def _ended(self, code: Callable[[], None]) -> None:
+        """Run code with a block behind it that its paths can leave for."""
+        e = self.code.e
+        behind = e.block("next")
+        self._next.append(behind)
+        code()
+        self._next.pop()
+        if not e.b.block.is_terminated:
+            e.b.branch(behind)
+        e.b.position_at_end(behind)
+
+    def _branch(self, tree: Branch, opened: int) -> None:
+        test = self.code.truth(tree.condition)
+
+        def side(chosen: Tree) -> None:
+            with self.code.scope():
+                self.tree(chosen, opened)
+
+        self.code.e.either(test, lambda: side(tree.then), lambda: side(tree.otherwise))
+
+    # ------------------------------------------------------------------ many leaves
+
+    @staticmethod
+    def _many(tree: Tree) -> bool:
+        return sum(isinstance(leaf, Update) for leaf in leaves(tree)) > _FEW_LEAVES
+
+    def _with_variants(self, tree: Tree) -> None:
+        """Updates that differ in some fields share the code of the others.
+
+        A leaf only notes which expression each field gets; the code behind all leaves copies the row and writes field
+        after field.  With one copy of that code for each leaf, Raft's `deliver` would be ten times as long.
+        """
+        e = self.code.e
+        variants = _Variants(e, self.layout, [x for x in leaves(tree) if isinstance(x, Update)], e.block("write"))
+        self._variants = variants
+        self.tree(tree, len(self.loops.parameters))
+        self._variants = None
+        e.b.branch(self.next_block())
+        e.b.position_at_end(variants.behind)
+        self._write(variants)
+
+    def _write(self, variants: _Variants) -> None:
+        code, e = self.code, self.code.e
+        target, row, state = self._copied()
+        code.boundary = _Exit(self, frozenset())
+        for name, choices in variants.choices.items():
+            slot = row.shape.slots[name]  # type: ignore[attr-defined]
+            origin = code.build.field(state, name)
+            chosen = e.load(variants.chosen[name])
+            for number, node in enumerate(choices):
+                if node is not origin:
+                    with e.when(e.b.icmp_unsigned("==", chosen, e.number(number))), code.scope():
+                        code.put(node, row.part(slot), origin)
+        code.boundary = None
+        self._finish(target, frozenset())
+
+    # ------------------------------------------------------------------ leaves
+
+    def count(self, kind: str, detail: str, passed: frozenset[str], times: int = 1) -> None:
+        """Count that this point was reached, for so many values of parameters."""
+        number = len(self.counters)
+        self.counters.append(Counter(self.rule, kind, detail, passed))
+        self.code.e.increment(self.counts, number, times)
+
+    def fail(self, message: str) -> None:
+        """End the expansion: a rule fails here, and plain Python will say how."""
+        number = len(self.counters)
+        self.counters.append(Counter(self.rule, "error", message))
+        self.code.e.b.ret(self.code.e.number(-1 - number))
+
+    def _leaf(self, leaf: Tree, opened: int) -> None:
+        if isinstance(leaf, Blocked):
+            # a guard that is false is false for every value of the parameters that it does not read
+            self.count("blocked", leaf.reason, leaf.passed, self._unopened(opened) or 0)
+        elif isinstance(leaf, Fails):
+            self.fail(leaf.message)
+        else:
+            assert isinstance(leaf, Update)
+            self._update(leaf)
+
+    def _update(self, leaf: Update) -> None:
+        code, e = self.code, self.code.e
+        self.count("fired", "", leaf.passed)
+        e.increment(self.counts, ENABLED)
+        if self._variants is not None:
+            self._variants.note(e, leaf, code.build)
+            e.b.branch(self._variants.behind)
+            return
+        target, row, state = self._copied()
+        code.boundary = _Exit(self, leaf.passed)
+        for name, slot in row.shape.slots.items():  # type: ignore[attr-defined]
+            if name in leaf.fields:
+                with code.scope():
+                    code.put(leaf.fields[name], row.part(slot), code.build.field(state, name))
+        code.boundary = None
+        self._finish(target, leaf.passed)
+
+    def _copied(self) -> tuple[Value, Place, Node]:
+        """(where the successor stands, as a place, the state it is a copy of)."""
+        e, layout = self.code.e, self.layout
+        target = e.pointer(self.out, e.times(e.load(self.written), layout.words))
+        e.copy(target, 0, self.row, 0, layout.words)
+        state = self.code.build.node("state", (STATE,), layout.state.domain)
+        return target, Place(target, 0, 0, layout.state), state
+
+    def _finish(self, target: Value, passed: frozenset[str]) -> None:
+        """The successor is inside the bounds: keep it, unless a constraint cuts it."""
+        e = self.code.e
+        for constraint in self.instance.constraints:
+            self._constrain(constraint, target, passed)
+        e.store(e.b.add(e.load(self.written), e.number(1)), self.written)
+
+    def _constrain(self, rule: Rule, target: Value, passed: frozenset[str]) -> None:
+        """A successor for which a constraint is false is cut."""
+        e = self.code.e
+        violated = falsified(self.code, self.all[rule.name], rule, {STATE: target}, True, self.fail)
+        with e.when(violated):
+            self.count("cut", rule.title, passed)
+            e.b.branch(self.next_block())
+
+
+def _expand(module: ir.Module, actions: list[ir.Function], prefix: str) -> None:
+    """`expand(row, out, counts)`: every action in the order of the spec."""
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER, POINTER, POINTER]), f"{prefix}expand")
+    e = Emitter(module, function)
+    row, out, counts = function.args
+    before = e.load(counts, ENABLED)
+    n: Value = e.number(0)
+    for action in actions:
+        n = e.b.call(action, [row, out, counts, n])
+        with e.when(e.b.icmp_signed("<", n, e.number(0))):
+            e.b.ret(n)
+    with e.when(e.b.icmp_unsigned("==", e.load(counts, ENABLED), before)):
+        e.increment(counts, DEADLOCKED)
+    e.b.ret(n)
