@@ -26,13 +26,10 @@ __all__ = ["Cache", "Library", "compiled", "identity", "load", "new_module", "ob
 _MAGIC = b"mcheck object 1\n"
 _MOST_OBJECTS = 400
 _CODE_LEVEL = 1
-_PASSES = (
-    "add_always_inliner_pass",
-    "add_sroa_pass",
-    "add_instruction_combine_pass",
-    "add_simplify_cfg_pass",
-    "add_global_dead_code_eliminate_pass",
-)
+_LONGEST_COMBINED = 4000
+"""Instructions are combined in functions of up to so many.  In longer ones, as for Raft's deliver, it makes code generation
+twice as slow, and what is generated no faster."""
+_PASSES = f"inline, sroa, combine up to {_LONGEST_COMBINED}, simplify, dce"
 """The optimisations that pay: LLVM's O1 takes more than twice as long, and what it makes is not reliably faster."""
 
 
@@ -72,8 +69,8 @@ def new_module(name: str) -> Any:
 def identity() -> str:
     """What besides its text decides the object code of a module: versions, passes and the processor."""
     llvm = ".".join(map(str, binding.llvm_version_info))
-    passes = f"{_PASSES} {_CODE_LEVEL}"
-    return f"{llvmlite.__version__} {llvm} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()} {passes}"
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    return f"{llvmlite.__version__} {llvm} {processor} {_PASSES} {_CODE_LEVEL}"
 
 
 def object_code(text: str) -> bytes:
@@ -81,13 +78,27 @@ def object_code(text: str) -> bytes:
     target = _target()
     module = binding.parse_assembly(text)
     module.verify()
-    options = binding.create_pipeline_tuning_options(speed_level=1)
-    passes = binding.create_new_module_pass_manager()
-    for name in _PASSES:
-        getattr(passes, name)()
-    passes.run(module, binding.create_pass_builder(target, options))
+    builder = binding.create_pass_builder(target, binding.create_pipeline_tuning_options(speed_level=1))
+    whole = binding.create_new_module_pass_manager()
+    whole.add_always_inliner_pass()
+    whole.add_sroa_pass()
+    whole.run(module, builder)
+    for function in module.functions:
+        if not function.is_declaration:
+            _simplify(function, builder)
+    last = binding.create_new_module_pass_manager()
+    last.add_global_dead_code_eliminate_pass()
+    last.run(module, builder)
     code: bytes = target.emit_object(module)
     return code
+
+
+def _simplify(function: Any, builder: Any) -> None:
+    passes = binding.create_new_function_pass_manager()
+    if sum(1 for block in function.blocks for _ in block.instructions) <= _LONGEST_COMBINED:
+        passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(function, builder)
 
 
 # ---------------------------------------------------------------------- from object code to functions

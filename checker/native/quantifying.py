@@ -500,7 +500,7 @@ class Quantifying(Reading):
         for rank, member in enumerate(domain.values()):
             evaluation = Evaluation({})
             evaluation._bound[variable.args[0]] = member
-            key = tuple(_value(read, evaluation) for read in reads)
+            key: tuple[tuple[Any, Any], ...] = tuple(_value(read, evaluation) for read in reads)
             if any(value is False and read.id in needed for read, (_, value) in zip(reads, key, strict=True)):
                 continue
             first, mask = alike.get(key, (member, 0))
@@ -513,9 +513,9 @@ class Quantifying(Reading):
             made = tuple(self.build.substitute(p, variable, constant) for p in parts)
             if made[0].is_const and not made[0].value:
                 continue
-            key = tuple(p.id for p in made)
-            known = merged.get(key)
-            merged[key] = Class(made, mask | (known.mask if known else 0))
+            same = tuple(p.id for p in made)
+            known = merged.get(same)
+            merged[same] = Class(made, mask | (known.mask if known else 0))
         return list(merged.values())
 
 
