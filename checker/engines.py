@@ -12,6 +12,7 @@ from mcheck.checker.verdict import Limits, ProgressListener, Verdict
 from mcheck.spec import Instance, UsageError
 
 if TYPE_CHECKING:
+    from mcheck.checker.known import Known
     from mcheck.checker.native.checkpoint import Checkpoints
 
 ENGINES = ("auto", "native", "reference")
@@ -29,6 +30,7 @@ def search(
     threads: int = 1,
     exact: bool = False,
     checkpoints: Checkpoints | None = None,
+    known: Known | None = None,
 ) -> Verdict:
     """The verdict of the engine asked for.  `auto` is the native engine, or, with the reason in the verdict's notes, the
     reference engine where that one cannot be had.  UsageError where `native` is asked for and cannot be had.
@@ -46,7 +48,7 @@ def search(
         from mcheck.checker.native.reading import Unlowerable
 
         identity = Identity.EXACT if exact else Identity.FINGERPRINT
-        orbits = _by_orbits(instance, symmetry, exact)
+        orbits = _by_orbits(instance, symmetry, exact, known)
         for by_orbits in [True, False] if orbits and symmetry is None else [orbits]:
             try:
                 return explore(
@@ -60,6 +62,7 @@ def search(
                     identity,
                     by_orbits,
                     checkpoints,
+                    known,
                 )
             except Unlowerable as unlowerable:
                 why = f"no compiled code for {unlowerable}"
@@ -73,15 +76,25 @@ def search(
     return dataclasses.replace(verdict, notes=(*verdict.notes, f"reference engine: {why}")) if why else verdict
 
 
-def _by_orbits(instance: Instance, asked: bool | None, exact: bool) -> bool:
+def _by_orbits(instance: Instance, asked: bool | None, exact: bool, known: Known | None) -> bool:
     """Whether the native engine counts orbits.  UsageError where that is asked for and would be wrong."""
     if asked is None:
-        return not exact and symmetric_by_type(instance)
+        return not exact and _symmetric_by_type(instance, known)
     if asked and exact:
         raise UsageError("--exact compares states as they are, --symmetry by their orbits: choose one")
     if asked and (why := why_not_symmetric(instance)) is not None:
         raise UsageError(f"{instance.name} cannot be reduced by symmetry: {why}")
     return asked and bool(scalarsets(instance))
+
+
+def _symmetric_by_type(instance: Instance, known: Known | None) -> bool:
+    recalled = None if known is None else known.recall("symmetric by type")
+    if recalled is not None:
+        return bool(recalled)
+    symmetric = symmetric_by_type(instance)
+    if known is not None:
+        known.remember(symmetric, "symmetric by type")
+    return symmetric
 
 
 def _why_not_native() -> str | None:

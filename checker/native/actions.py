@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -18,6 +17,7 @@ from mcheck.checker.native.emit import I64, POINTER, Emitter, Place, Value
 from mcheck.checker.native.layout import Layout, RecordShape
 from mcheck.checker.native.lists import ListCode
 from mcheck.checker.native.loops import Loops
+from mcheck.checker.native.program import DEADLOCKED, ENABLED, Counter
 from mcheck.checker.native.reading import Unlowerable
 from mcheck.checker.native.writing import Boundary, Writing
 from mcheck.spec import Instance, Rule
@@ -28,22 +28,6 @@ from mcheck.spec.tracing.trace import STATE, Trace
 
 _FEW_LEAVES = 4
 """Up to so many updates are written where they are decided."""
-
-ENABLED, DEADLOCKED = 0, 1
-"""Two counters that every program has: steps taken (cut or not), and states without any."""
-
-
-@dataclass
-class Counter:
-    """What one counter of the expansion counts."""
-
-    action: Rule | None
-    kind: str
-    """`fired` (cut or not), `blocked`, `cut`, or `error`."""
-    detail: str = ""
-    """The guard's reason, or the bound."""
-    passed: frozenset[str] = frozenset()
-    """The guards that were true on the way there."""
 
 
 def lower_actions(

@@ -12,9 +12,6 @@ from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.tree import Answer, Branch, Fails, Tree, leaves
 from mcheck.spec.tracing.trace import TracedRule
 
-FAILED = 63
-"""The bit of `check` and `check_step` that says that a property failed while it was evaluated."""
-
 
 def falsified(
     code: Writing,

@@ -9,22 +9,18 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
+from mcheck.checker.known import Known
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
-from mcheck.checker.native.actions import DEADLOCKED, ENABLED
-from mcheck.checker.native.arguments import FAILED
+from mcheck.checker.native.building import build
 from mcheck.checker.native.checkpoint import Checkpoints
 from mcheck.checker.native.core import Identity
 from mcheck.checker.native.keeper import Interrupts, Keeper, identity_of
-from mcheck.checker.native.machine import Cache, Library, compiled
-from mcheck.checker.native.permuting import add_orbit
-from mcheck.checker.native.rules import Program, lower
-from mcheck.checker.native.search import SYMBOLS, ErrorLeaf, Model, NativeSearch
-from mcheck.checker.symmetry import scalarsets
+from mcheck.checker.native.program import DEADLOCKED, ENABLED, FAILED
+from mcheck.checker.native.search import ErrorLeaf, NativeSearch
 from mcheck.checker.traces import Link, behavior_to, blamed, property_results
 from mcheck.checker.verdict import Limits, Progress, ProgressListener, Result, Verdict
 from mcheck.spec import Failure, Instance, InternalError, Rule, UsageError
 from mcheck.spec.tracing.agreement import reached_states, typed_states
-from mcheck.spec.tracing.trace import trace
 
 _AGREEMENT_SECONDS = 0.15
 
@@ -40,6 +36,7 @@ def explore(
     identity: Identity = Identity.FINGERPRINT,
     symmetry: bool = False,
     checkpoints: Checkpoints | None = None,
+    known: Known | None = None,
 ) -> Verdict:
     """The verdict of a breadth-first search by compiled code; like the reference engine's in every count.
 
@@ -49,37 +46,16 @@ def explore(
 
     With `checkpoints` the search is written down now and then, and when a limit or Ctrl-C ends it, and goes on from what
     was written down; limits count from when it goes on, `seconds` of the verdict from when it began.
+
+    With `known`, what earlier runs have compiled is used again, and what this one compiles is kept.
     """
     selected = select(instance, properties)
     if len(selected) >= FAILED:
         raise UsageError(f"{instance.name}: at most {FAILED - 1} properties at a time")
     checks = Checks(instance, (*selected, DEADLOCK_FREEDOM) if deadlock_is_error else selected)
-    run = _Run(instance, checks, limits, keep_going, progress, threads, identity, symmetry, checkpoints)
+    run = _Run(instance, checks, limits, keep_going, progress, threads, identity, symmetry, checkpoints, known)
     run.search()
     return run.verdict()
-
-
-def build(
-    instance: Instance, selected: Iterable[Rule], identity: Identity, symmetry: bool = False
-) -> tuple[Program, Model, Library]:
-    """An instance compiled, or fetched from the cache.  Unlowerable."""
-    with instance.active():
-        program = lower(instance, trace(instance), selected)
-        if symmetry:
-            classes = [(cls, instance.size_of(cls)) for cls in scalarsets(instance)]
-            add_orbit(program.module, program.layout, classes)
-    model = Model(
-        width=program.layout.words,
-        leaves=len(program.counters),
-        most_successors=max(1, program.max_successors),
-        step_properties=FAILED + 1 if program.steps else 0,
-        step_memory=program.step_memory,
-        deadlocks=DEADLOCKED,
-        identity=identity,
-        symmetry=symmetry,
-    )
-    model.export(program.module)
-    return program, model, compiled(program.module, SYMBOLS, Cache())
 
 
 class _Run:
@@ -96,13 +72,13 @@ class _Run:
         identity: Identity,
         symmetry: bool = False,
         checkpoints: Checkpoints | None = None,
+        known: Known | None = None,
     ) -> None:
         self.instance, self.checks, self.limits = instance, checks, limits
         self.keep_going = keep_going
         self.watch = Watch(limits, progress)
-        self.program, model, library = build(
-            instance, [r for r in checks.selected if r.kind != "deadlock"], identity, symmetry
-        )
+        built = build(instance, [r for r in checks.selected if r.kind != "deadlock"], identity, symmetry, known)
+        self.program, self.key = built.program, built.key
         self.identity, self.symmetry = identity, symmetry
         self.checkpoints, self.interrupts = checkpoints, Interrupts()
         self.seconds_before = 0.0
@@ -112,8 +88,8 @@ class _Run:
         violable = [n for n, r in enumerate(self.program.properties) if r.kind == "always"]
         bit = 1 << FAILED
         self.native = NativeSearch(
-            model,
-            library,
+            built.model,
+            built.library,
             threads,
             check=bit | ((1 << len(self.program.properties)) - 1),
             depth=limits.depth,
@@ -206,7 +182,7 @@ class _Run:
             "symmetry": self.symmetry,
             "states compared": self.identity.name.lower(),
         }
-        identity = identity_of(self.instance, self.program.module, initial, **asked)
+        identity = identity_of(self.instance, self.key, initial, **asked)
         keeper = Keeper(checkpoints, self.native, identity, lambda: self.seconds)
         self.native.keep = keeper
         self.seconds_before = keeper.resume()

@@ -79,7 +79,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-def identity_of(instance: Instance, module: Any, initial: Iterable[Sequence[int]], **asked: Any) -> dict[str, Any]:
+def identity_of(instance: Instance, program: str, initial: Iterable[Sequence[int]], **asked: Any) -> dict[str, Any]:
     """Everything that decides what a search finds, by the names that a refusal shows."""
     cls = type(instance.spec)
     rows = hashlib.sha256()
@@ -91,7 +91,7 @@ def identity_of(instance: Instance, module: Any, initial: Iterable[Sequence[int]
         **{name.replace("_", " "): value for name, value in (instance.constants | instance.bounds).items()},
         **asked,
         "initial states": rows.hexdigest(),
-        "compiled program": hashlib.sha256(str(module).encode()).hexdigest(),
+        "compiled program": program,
     }
 
 

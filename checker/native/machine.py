@@ -8,23 +8,17 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import llvmlite  # type: ignore[import-untyped, unused-ignore]
-from llvmlite import binding, ir  # type: ignore[import-untyped, unused-ignore]
+from llvmlite import binding  # type: ignore[import-untyped, unused-ignore]
 
+from mcheck.checker.native.cache import Cache
 from mcheck.checker.native.kernel import Kernel, Kind, Known, Pointer
 
-__all__ = ["Cache", "Library", "compiled", "identity", "load", "new_module", "object_code"]
+__all__ = ["Library", "compiled", "identity", "load", "new_module", "object_code", "object_key"]
 
-_MAGIC = b"mcheck object 1\n"
-_MOST_OBJECTS = 400
 _CODE_LEVEL = 1
 _LONGEST_COMBINED = 4000
 """Instructions are combined in functions of up to so many.  In longer ones, as for Raft's deliver, it makes code generation
@@ -59,6 +53,8 @@ def _jit() -> Any:
 
 def new_module(name: str) -> Any:
     """An empty llvmlite.ir.Module for this machine."""
+    from llvmlite import ir
+
     module = ir.Module(name)
     module.triple = binding.get_default_triple()
     module.data_layout = str(_target().target_data)
@@ -148,11 +144,10 @@ def load(code: bytes, symbols: Iterable[str]) -> Library:
     return _loaded[digest]
 
 
-def compiled(module: Any, symbols: Iterable[str], cache: Cache | None = None) -> Library:
-    """The functions `symbols` of an llvmlite.ir.Module, compiled now or at an earlier time."""
-    text = str(module)
+def compiled(text: str, symbols: Iterable[str], cache: Cache | None = None) -> Library:
+    """The functions `symbols` of LLVM assembly, compiled now or at an earlier time."""
     cache = cache or Cache()
-    key = cache.key(text)
+    key = object_key(text)
     code = cache.load(key)
     if code is None:
         code = object_code(text)
@@ -160,66 +155,6 @@ def compiled(module: Any, symbols: Iterable[str], cache: Cache | None = None) ->
     return load(code, symbols)
 
 
-# ---------------------------------------------------------------------- the cache
-
-
-class Cache:
-    """Object code by key, in a folder that several processes may use at once.
-
-    A folder that cannot be read or written, or is full, is no cache, and nobody is told.  A damaged entry is none.
-    The folder is $MCHECK_CACHE_DIR (empty: no cache), or lies in the virtual environment, so that a checkout leaves
-    nothing outside itself; outside of one there is no cache.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder if folder is not None else _default_folder()
-
-    @staticmethod
-    def key(*parts: str) -> str:
-        """The key of what these texts and this machine decide."""
-        digest = hashlib.sha256(identity().encode())
-        for part in parts:
-            digest.update(b"\0" + part.encode())
-        return digest.hexdigest()
-
-    def load(self, key: str) -> bytes | None:
-        """What was stored under `key`, byte for byte, or None."""
-        if self.folder is None:
-            return None
-        try:
-            stored = (self.folder / f"{key}.o").read_bytes()
-        except OSError:
-            return None
-        head, code = stored[: len(_MAGIC) + 32], stored[len(_MAGIC) + 32 :]
-        return code if head == _MAGIC + hashlib.sha256(code).digest() else None
-
-    def store(self, key: str, code: bytes) -> None:
-        """Keep `code` under `key`, if that is possible."""
-        if self.folder is None:
-            return
-        with suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._discard_oldest()
-            descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix="new-")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(_MAGIC + hashlib.sha256(code).digest() + code)
-                os.replace(temporary, self.folder / f"{key}.o")
-            except BaseException:
-                os.unlink(temporary)
-                raise
-
-    def _discard_oldest(self) -> None:
-        """Make room once there are very many entries."""
-        entries = [entry for entry in os.scandir(self.folder) if entry.is_file()]
-        if len(entries) >= _MOST_OBJECTS:
-            entries.sort(key=lambda entry: entry.stat().st_mtime)
-            for entry in entries[: len(entries) // 2]:
-                os.unlink(entry.path)
-
-
-def _default_folder() -> Path | None:
-    named = os.environ.get("MCHECK_CACHE_DIR")
-    if named is not None:
-        return Path(named) if named else None
-    return Path(sys.prefix) / "var" / "mcheck-cache" if sys.prefix != sys.base_prefix else None
+def object_key(text: str) -> str:
+    """Under which key the object code of LLVM assembly is kept on this machine."""
+    return Cache.key(identity(), text)

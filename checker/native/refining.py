@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from mcheck.checker.native.actions import Counter, lower_actions
-from mcheck.checker.native.arguments import FAILED
+from mcheck.checker.native.actions import lower_actions
 from mcheck.checker.native.emit import POINTER, Emitter, Place, Value
 from mcheck.checker.native.layout import Layout
+from mcheck.checker.native.program import FAILED, Counter
 from mcheck.checker.native.writing import Boundary, Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.ir.tree import Answer, Branch, Tree

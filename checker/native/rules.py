@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from mcheck.checker.native.actions import Counter, lower_actions, naming
-from mcheck.checker.native.arguments import FAILED, falsified
+from mcheck.checker.native.actions import lower_actions, naming
+from mcheck.checker.native.arguments import falsified
 from mcheck.checker.native.emit import I64, POINTER, Emitter
 from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.lists import ListCode
+from mcheck.checker.native.program import FAILED, Counter, Program, split
 from mcheck.checker.native.refining import StepMemory, not_refined
 from mcheck.checker.native.writing import Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, Trace
 
 
-@dataclass
-class Program:
-    """An instance as an LLVM module with `expand`, `check` and `check_step`, and what its counters mean."""
-
-    instance: Instance
-    layout: Layout
-    module: ir.Module
-    counters: list[Counter]
-    max_successors: int
-    properties: list[Rule] = field(default_factory=list)
-    """The properties of states, by their bits in `check`."""
-    steps: list[Rule] = field(default_factory=list)
-    """Those of steps, refinements included, by their bits in `check_step`."""
-    step_memory: int = 1
-    """How many words `check_step` keeps from one step of a state to the next."""
-
-
-def lower(instance: Instance, traced: Trace, properties: Iterable[Rule]) -> Program:
-    """The functions of an instance.  Unlowerable, naming the rule, for what has no code yet."""
+def lower(instance: Instance, traced: Trace, properties: Iterable[Rule]) -> tuple[Program, ir.Module]:
+    """The functions of an instance as a module, and what they mean.  Unlowerable, naming the rule, for what has no code yet."""
     module = ir.Module(instance.name)
     layout = Layout(instance.state_domain)
     counters = [Counter(None, "enabled"), Counter(None, "deadlocked")]
     most = lower_actions(module, layout, instance, traced, counters, "")
-    given = list(properties)
-    states = [p for p in given if p.kind in ("always", "reachable")]
-    steps = [p for p in given if p.kind in ("step", "implements")]
+    states, steps = split(properties)
     lists = ListCode(module)
     memory = StepMemory()
     _checks(module, layout, lists, instance, traced, states, "check", (STATE,), memory)
     _checks(module, layout, lists, instance, traced, steps, "check_step", (BEFORE, AFTER), memory)
-    return Program(instance, layout, module, counters, most, states, steps, memory.words)
+    return Program(instance, layout, counters, most, states, steps, memory.words), module
 
 
 def _checks(

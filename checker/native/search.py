@@ -17,7 +17,6 @@ from mcheck.checker.limits import LimitReached
 from mcheck.checker.native import core
 from mcheck.checker.native.core import Identity, Status
 from mcheck.checker.native.kernel import External, Kernel, external
-from mcheck.checker.native.kernel_compiler import Build
 from mcheck.checker.native.machine import Library
 from mcheck.checker.native.memory import Memory, Rows
 from mcheck.checker.native.visited import KERNELS as OF_PARTS
@@ -65,6 +64,8 @@ class Model:
 
         By default it calls the functions `expand`, `check` and, if there are step properties, `check_step` there.
         """
+        from mcheck.checker.native.kernel_compiler import Build
+
         build = Build(module)
         expand = expand or external("expand", core.Expand)
         check = check or external("check", core.Check)

@@ -99,11 +99,9 @@ def instantiate(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
 
 
 def _instance(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
-    from mcheck.spec.tracing.trace import trace
-
     try:
         instance = cls(**constants).instance
-        trace(instance)  # visits every path of every rule: what breaks the language is said before any search
+        _traced(instance)
         return instance
     except McheckError:
         raise
@@ -112,6 +110,17 @@ def _instance(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
         if place is None:
             raise
         raise SpecError(f"{place}: {cls.__name__}: {type(error).__name__}: {error}") from error
+
+
+def _traced(instance: Instance) -> None:
+    """Visit every path of every rule, so that what breaks the language is said before any search; once for each text."""
+    from mcheck.checker.known import known_of
+    from mcheck.spec.tracing.trace import trace
+
+    known = known_of(instance)
+    if known.recall("in order") is None:
+        trace(instance)
+        known.remember(True, "in order")
 
 
 def option_name(constant: str) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcheck.checker import Limits, Verdict
-from mcheck.checker.native.arguments import FAILED
 from mcheck.checker.native.engine import explore as explore_by_machine
 from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.machine import compiled
+from mcheck.checker.native.program import FAILED
 from mcheck.checker.native.rules import lower
 from mcheck.checker.reference import explore as explore_by_reference
 from mcheck.checker.traces import RuleFailed
@@ -73,9 +73,9 @@ class CompiledRules:
 
     def __init__(self, instance: Instance) -> None:
         with instance.active():
-            self.program = lower(instance, trace(instance), instance.properties)
+            self.program, module = lower(instance, trace(instance), instance.properties)
         names = ["expand", "check", "check_step"]
-        library = compiled(self.program.module, names)
+        library = compiled(str(module), names)
         pointer, word = ctypes.c_void_p, ctypes.c_uint64
         self._expand = library.function("expand", ctypes.c_int64, pointer, pointer, pointer)
         self._check = library.function("check", word, pointer, word)

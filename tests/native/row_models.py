@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mcheck.checker.native.cache import Cache
 from mcheck.checker.native.kernel import I64, U64, Kernel, Words, copy, kernel, u64
-from mcheck.checker.native.machine import Cache, Library, compiled, new_module
+from mcheck.checker.native.machine import Library, compiled, new_module
 from mcheck.checker.native.search import SYMBOLS, Identity, Model
 
 
@@ -24,7 +25,7 @@ class RowModel:
         """The search core compiled for it."""
         module = new_module("test")
         self.model.export(module, self.expand, self.check, self.check_step)
-        return compiled(module, SYMBOLS, Cache())
+        return compiled(str(module), SYMBOLS, Cache())
 
 
 @kernel

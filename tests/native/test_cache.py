@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from mcheck.checker.native import cache as cache_module
 from mcheck.checker.native import machine
-from mcheck.checker.native.machine import Cache
+from mcheck.checker.native.cache import Cache
 
 CODE = bytes(range(256)) * 9
 
@@ -43,9 +44,9 @@ def test_a_key_tells_its_parts_apart() -> None:
 
 
 def test_a_key_depends_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Cache.key("text")
+    before = machine.object_key("text")
     monkeypatch.setattr(machine, "identity", lambda: "another processor")
-    assert Cache.key("text") != before
+    assert machine.object_key("text") != before
 
 
 @pytest.mark.parametrize("damage", ["cut", "emptied", "changed", "header"])
@@ -98,7 +99,7 @@ def test_a_full_or_read_only_folder_is_no_cache(
         write = fail
 
     broken = {"mkstemp": fail, "write": Full, "replace": fail, "scandir": fail}[step]
-    owner, name = {"mkstemp": (machine.tempfile, "mkstemp"), "write": (os, "fdopen")}.get(step, (os, step))
+    owner, name = {"mkstemp": (cache_module.tempfile, "mkstemp"), "write": (os, "fdopen")}.get(step, (os, step))
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, broken)
         cache.store("key", CODE)
@@ -107,7 +108,7 @@ def test_a_full_or_read_only_folder_is_no_cache(
 
 
 def test_many_entries_make_room(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_MOST_OBJECTS", 10)
+    monkeypatch.setattr(cache_module, "_MOST_OBJECTS", 10)
     for k in range(10):
         cache.store(f"{k}", CODE)
         assert cache.folder is not None
@@ -134,7 +135,7 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from mcheck.checker.native.machine import Cache
+from mcheck.checker.native.cache import Cache
 cache = Cache(Path(sys.argv[1]))
 for k in range(300):
     cache.store(f"{k % 3}", bytes([k % 3]) * 5000)
@@ -156,9 +157,9 @@ def test_object_code_comes_from_the_cache(tmp_path: Path, monkeypatch: pytest.Mo
     module = machine.new_module("cached")
     Build(module).export(parent)
     cache = Cache(tmp_path)
-    first = machine.compiled(module, ["parent"], cache)
+    first = machine.compiled(str(module), ["parent"], cache)
     monkeypatch.setattr(machine, "object_code", lambda text: pytest.fail("compiled again"))
-    assert machine.compiled(module, ["parent"], cache) is first
+    assert machine.compiled(str(module), ["parent"], cache) is first
     only_entry(cache).write_bytes(b"damaged")
     with pytest.raises(BaseException, match="compiled again"):
-        machine.compiled(module, ["parent"], cache)
+        machine.compiled(str(module), ["parent"], cache)

@@ -13,10 +13,11 @@ from tests.native.row_models import RowModel, grid, ring, tree, two_phase
 
 from mcheck.checker.limits import LimitReached
 from mcheck.checker.native import core, visited
+from mcheck.checker.native.cache import Cache
 from mcheck.checker.native.core import SALT, Identity
 from mcheck.checker.native.kernel import I64, U64, Fixed, Kernel, kernel, u64, words
 from mcheck.checker.native.kernel_compiler import Build
-from mcheck.checker.native.machine import Cache, compiled, new_module
+from mcheck.checker.native.machine import compiled, new_module
 from mcheck.checker.native.search import ErrorLeaf, NativeSearch, Step
 
 LEVELS_3 = [1, 7, 21, 38, 50, 54, 49, 36, 21, 9, 2]
@@ -332,7 +333,7 @@ def machine_fingerprints(rows: list[tuple[int, ...]], width: int) -> list[int]:
     module = new_module("test")
     kernel: Kernel[..., Any] = core.fingerprint
     Build(module).export(kernel, width=width, salt=SALT)
-    run = compiled(module, ["fingerprint"], Cache()).kernel(kernel)
+    run = compiled(str(module), ["fingerprint"], Cache()).kernel(kernel)
     flat = array.array("Q", itertools.chain.from_iterable(rows))
     begin, _ = flat.buffer_info()
     return [run(begin + 8 * width * k) for k in range(len(rows))]

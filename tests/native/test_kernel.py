@@ -12,6 +12,7 @@ import pytest
 from tests.native.row_models import nothing, two_phase
 
 from mcheck.checker.native import core
+from mcheck.checker.native.cache import Cache
 from mcheck.checker.native.core import SALT, SECOND_SALT, Identity, Status
 from mcheck.checker.native.kernel import (
     I64,
@@ -37,7 +38,7 @@ from mcheck.checker.native.kernel import (
     words,
 )
 from mcheck.checker.native.kernel_compiler import Build
-from mcheck.checker.native.machine import Cache, compiled, new_module
+from mcheck.checker.native.machine import compiled, new_module
 
 WORD = (1 << 64) - 1
 SAMPLES = [0, 1, 2, 3, 63, 64, 1 << 31, (1 << 32) - 1, 1 << 62, (1 << 63) - 1]
@@ -47,7 +48,7 @@ def both_ways(kernel: Kernel[..., Any], **fixed: Any) -> Callable[..., Any]:
     """A function that runs the kernel compiled and as Python, and insists on one result and one memory."""
     module = new_module("test")
     Build(module).export(kernel, **fixed)
-    machine = compiled(module, [kernel.name], Cache()).kernel(kernel)
+    machine = compiled(str(module), [kernel.name], Cache()).kernel(kernel)
     names = list(kernel.parameters)
 
     def run(*arguments: Any) -> Any:
@@ -236,7 +237,7 @@ def test_an_external_function_is_called_by_name() -> None:
     build = Build(module)
     build.export(doubled)
     build.export(summed, function=twice, width=0)
-    run = compiled(module, ["summed"], Cache()).kernel(summed)
+    run = compiled(str(module), ["summed"], Cache()).kernel(summed)
     assert run(4) == 12 + 4
 
 

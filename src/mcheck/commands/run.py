@@ -58,6 +58,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Search, report, save what was violated; the exit status."""
     from mcheck.checker import Limits, RuleFailed
     from mcheck.checker.engines import search
+    from mcheck.checker.known import known_of
     from mcheck.checkpointing import checkpoints_of, resumed
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
@@ -90,6 +91,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             threads=values["workers"],
             exact=values["exact"],
             checkpoints=checkpoints,
+            known=known_of(instance),
         )
     except RuleFailed as failed:
         line.clear()
