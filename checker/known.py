@@ -19,7 +19,7 @@ import mcheck.checker
 import mcheck.spec
 from mcheck.checker.native.cache import Cache
 from mcheck.spec import Instance
-from mcheck.spec.text import texts_of
+from mcheck.spec.sources import texts_of
 
 
 class Known:

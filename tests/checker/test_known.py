@@ -17,7 +17,7 @@ from mcheck.checker.native.cache import Cache
 from mcheck.models import PROTOCOLS
 from mcheck.protocols import find
 from mcheck.spec import Instance, InternalError
-from mcheck.spec.text import texts_of
+from mcheck.spec.sources import texts_of
 
 LOCK = """
 from mcheck import Index, Record, Set, Spec, action, always, constant, len, require
