@@ -69,9 +69,9 @@ def report_of(race: Race) -> Report:
 
 
 def test_a_process_is_measured_from_outside(tmp_path: Path) -> None:
-    hungry = "import time; x = bytearray(150 << 20); time.sleep(0.1); print('done')"
+    hungry = "import sys, time; x = bytearray(150 << 20); time.sleep(0.1); print('done'); print('so', file=sys.stderr)"
     ended = measured((sys.executable, "-c", hungry), tmp_path, os.environ, 60)
-    assert (ended.status, ended.output, ended.timed_out) == (0, "done\n", False)
+    assert (ended.status, ended.output, ended.errors, ended.timed_out) == (0, "done\n", "so\n", False)
     assert 150 < ended.peak_mb < 250 and ended.whole >= 0.1 and 0 < ended.cpu < ended.whole + 0.5
 
 
@@ -171,7 +171,7 @@ TLC_SAYS = (
 @pytest.mark.parametrize(("contestant", "says"), [(Rumur(), RUMUR_SAYS), (Tlc(), TLC_SAYS)], ids=["rumur", "TLC"])
 def test_what_others_print_is_understood(contestant: Contestant, says: str) -> None:
     subject = BY_NAME["two-phase-commit-7"]
-    ended = Ended(0, says, 1.0, 1.0, 1.0)
+    ended = Ended(0, says, "a line of progress", 1.0, 1.0, 1.0)
     assert contestant.read(subject, ended).distinct == subject.distinct
     for damage in (("No error", "An error"), ("distinct states found" if "distinct" in says else "rules fired", "?")):
         with pytest.raises(Unfit):

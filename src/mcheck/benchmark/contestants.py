@@ -102,9 +102,9 @@ class Ours(Contestant):
         return Entry((sys.executable, "-m", "mcheck.benchmark.worker", *command, *how), folder, environment)
 
     def read(self, subject: Subject, ended: Ended) -> Reading:
-        output, _, stopped = ended.output.partition(STOPWATCH)
+        stopped = ended.errors.partition(STOPWATCH)[2]
         try:
-            document = json.loads(output)
+            document = json.loads(ended.output)
         except ValueError:
             raise Unfit(_last_line(ended)) from None
         if document["verdict"] != "holds" or document["engine"] != self.engine:
@@ -242,5 +242,5 @@ def _number(pattern: str, ended: Ended) -> int:
 
 
 def _last_line(ended: Ended) -> str:
-    said = [line.strip() for line in ended.output.splitlines() if line.strip()]
+    said = [line.strip() for line in (ended.errors or ended.output).splitlines() if line.strip()]
     return f"it ended with status {ended.status}" + (f": {said[-1][:200]}" if said else "")

@@ -18,10 +18,11 @@ _BEAT = 0.02
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended.  `output` is what it wrote, standard error included; times are in seconds, memory in MB."""
+    """How a process ended.  `output` is what it wrote, `errors` what it wrote on standard error; times are in seconds, memory in MB."""
 
     status: int
     output: str
+    errors: str
     whole: float
     cpu: float
     peak_mb: float
@@ -30,7 +31,7 @@ class Ended:
 
 def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float) -> Ended:
     """Run a command in `folder`, for at most so long; then, or at Ctrl-C, it ends with all it has started.  OSError."""
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         process = subprocess.Popen(
             list(command),
@@ -38,7 +39,7 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             start_new_session=True,
         )
         watch = _Watch(process.pid, seconds)
@@ -51,10 +52,12 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
             if process.returncode is None:
                 _kill(process.pid)
                 process.wait()
-        output.seek(0)
-        text = output.read().decode("utf-8", "replace")
+        texts = []
+        for file in (output, errors):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8", "replace"))
     peak = _peak_mb(usage.ru_maxrss, watch.peak_kb)
-    return Ended(ended, text, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
+    return Ended(ended, *texts, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
 
 
 def _peak_mb(reaped_kb: int, seen_kb: int) -> float:
