@@ -28,6 +28,8 @@ _LONGEST_SLICE = 1 << 31
 _PROPERTIES = 64
 _FIRST_LOG = 1 << 16
 _PATIENCE = 0.05
+_FEW = 1 << 11
+"""So few states are dealt with sooner by one thread than handed to another."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -291,7 +293,8 @@ class NativeSearch:
                 length = self._slice_length(end - cursor)
                 queue.append(Slice(free.pop(), cursor, cursor, cursor + length))
                 cursor += length
-            self._each(self._expand, [s for s in queue if not s.waiting])
+            pending = [s for s in queue if not s.waiting]
+            self._each(self._expand, pending, sum(s.end - s.next for s in pending))
             ready = _up_to_unfinished(queue)
             self._make_room(ready)
             self._keep_before_limit(ready)
@@ -308,7 +311,7 @@ class NativeSearch:
         if self.threads == 1:
             return min(left, _LONGEST_SLICE)
         filling = int(self._fill / (1.5 * self._successors_of_one))
-        return max(1, min(filling, -(-left // self.threads)))
+        return max(1, min(filling, left if left < _FEW else -(-left // self.threads)))
 
     def _expand(self, s: Slice) -> None:
         """Fill the batch of a slice with candidates."""
@@ -351,9 +354,10 @@ class NativeSearch:
 
     def _make_room(self, ready: list[Slice]) -> None:
         """For all candidates of these slices, so that memory does not run out while they are taken."""
-        more = [sum(s.batch.sizes.word(p) for s in ready) for p in range(self.threads)]
+        parts = range(self.threads)
+        more = [sum(s.batch.sizes.word(p) for s in ready) for p in parts]
         if not all(part.has_room(m, self.threads) for part, m in zip(self._parts, more, strict=True)):
-            self._each(lambda p: self._parts[p].reserve(more[p], self.threads, self._rehash), range(self.threads))
+            self._each(lambda p: self._parts[p].reserve(more[p], self.threads, self._rehash), parts, self.distinct)
         self._arriving.reserve(self.distinct + sum(more))
         self._reached_as.grow(2 * (self.distinct + sum(more)))
 
@@ -367,14 +371,15 @@ class NativeSearch:
 
     def _take(self, ready: list[Slice]) -> None:
         """Absorb and collect the candidates of these slices, which follow each other."""
-        added = self._each(lambda p: self._absorb(p, ready), range(self.threads))
+        candidates = sum(s.batch.candidates for s in ready)
+        added = self._each(lambda p: self._absorb(p, ready), range(self.threads), candidates)
         new = [sum(of_part[k] for of_part in added) for k in range(len(ready))]
         room = sum(new) if self.states is None else min(sum(new), self.states - self.distinct)
         starts = [self.distinct + min(sum(new[:k]), room) for k in range(len(ready))]
         end = self.distinct + room
-        self._each(lambda k: self._collect(ready[k], starts[k], end - starts[k]), range(len(ready)))
+        self._each(lambda k: self._collect(ready[k], starts[k], end - starts[k]), range(len(ready)), candidates)
         if self._exact:
-            self._each(lambda p: self._number(p, ready), range(self.threads))
+            self._each(lambda p: self._number(p, ready), range(self.threads), candidates)
         for s in ready:
             for p, number in enumerate(s.batch.found.words(_PROPERTIES)):
                 if number:
@@ -442,9 +447,9 @@ class NativeSearch:
         if not self._exact:
             self._frontier.forget(self.expanded)
 
-    def _each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """What `work` returns for every item, each on a thread of its own."""
-        if self._pool is None:
+    def _each(self, work: Callable[[T], R], items: Sequence[T], states: int) -> list[R]:
+        """What `work` returns for every item, each on a thread of its own where there are `states` enough for that."""
+        if self._pool is None or len(items) == 1 or states < _FEW:
             return [work(item) for item in items]
         under_way = [self._pool.submit(work, item) for item in items]
         while wait(under_way, _PATIENCE).not_done:
