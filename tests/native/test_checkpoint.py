@@ -379,6 +379,7 @@ def untimed(text: str) -> str:
 
 
 SEVEN = ["two-phase-commit", "--managers", "7", "--no-symmetry", "--json"]
+EIGHT = ["two-phase-commit", "--managers", "8", "--no-symmetry", "--json"]
 
 
 def test_options_come_from_the_checkpoint(tmp_path: Path) -> None:
@@ -432,15 +433,18 @@ def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
 
     Half of the kills come at any moment, half while checkpoints are being written.
     """
-    _, expected, _ = run(*SEVEN, cwd=tmp_path)
+    run(*EIGHT, cwd=tmp_path)
+    begun = time.monotonic()
+    _, expected, _ = run(*EIGHT, cwd=tmp_path)
+    usual = time.monotonic() - begun
     chance = random.Random(kills)
     killed = finished = while_writing = completed = 0
     while killed < kills or finished == 0:
         resumable = (tmp_path / "kept" / FILE).exists()
-        how = ["--resume", "kept", "--json"] if resumable else ["--checkpoint", "kept", *SEVEN[1:]]
+        how = ["--resume", "kept", "--json"] if resumable else ["--checkpoint", "kept", *EIGHT[1:]]
         interval = ["--checkpoint-interval", "0.002", "--workers", str(chance.choice((1, 2, 3)))]
         process = start("two-phase-commit", *how, *interval, cwd=tmp_path)
-        if killed < kills and _dies(process, tmp_path / "kept", chance):
+        if killed < kills and _dies(process, tmp_path / "kept", chance, usual):
             killed += 1
             while_writing += any((tmp_path / "kept").glob("unfinished-*"))
             if (tmp_path / "kept" / FILE).exists():
@@ -458,14 +462,14 @@ def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     assert completed >= kills // 2 and while_writing
 
 
-def _dies(process: subprocess.Popen[bytes], folder: Path, chance: random.Random) -> bool:
-    """Whether it could be killed before it was done."""
-    begun = time.monotonic()
-    wait = chance.uniform(0.2, 1.0)
+def _dies(process: subprocess.Popen[bytes], folder: Path, chance: random.Random, usual: float) -> bool:
+    """Whether it could be killed before it was done, which without checkpoints takes `usual` seconds on this machine now."""
+    begun, others = time.monotonic(), set(folder.glob("unfinished-*"))
+    wait = usual * chance.uniform(0.4, 2.0)
     if chance.random() < 0.5:
-        while process.poll() is None and not any(folder.glob("unfinished-*")):
+        while process.poll() is None and not set(folder.glob("unfinished-*")) - others:
             time.sleep(0.0005)
-        wait = chance.choice((0.0, chance.uniform(0, 0.1)))
+        wait = chance.choice((0.0, usual * chance.uniform(0, 0.1)))
         begun = time.monotonic()
     while process.poll() is None and time.monotonic() < begun + wait:
         time.sleep(0.0005)
