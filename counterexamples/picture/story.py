@@ -126,7 +126,7 @@ class _Nodes(_Telling):
     def __init__(self, counterexample: Counterexample, lanes: Lanes) -> None:
         super().__init__(counterexample, lanes)
         events = counterexample.events
-        self.traffic = Traffic(lanes, self.notation, events)
+        self.traffic = Traffic(lanes, self.notation, events, self.cards.hidden)
         self.arrows = self.traffic.arrows(counterexample.past)
         self.messages = _message_fields(self.behavior, events)
         nobody = self.traffic.nobody

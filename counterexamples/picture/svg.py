@@ -115,7 +115,10 @@ def _band(band: Band) -> list[str]:
 
 def _row(box: RowBox) -> str:
     faint = "" if box.row.relevant else " faint"
-    drawn = [f'<g class="row{faint}" data-step="{box.row.number}">', *map(_text, box.texts)]
+    drawn = (
+        [] if box.row.relevant else [_rect("paper", c.x, c.y, c.box.width, c.box.height, 5) for c in box.cards]
+    )  # no lane shows through
+    drawn += [f'<g class="row{faint}" data-step="{box.row.number}">', *map(_text, box.texts)]
     if box.bar is not None:
         drawn.append(_rect("bar", box.bar.x - 5, box.bar.top, 10, box.bar.bottom - box.bar.top, 2))
     for card in box.cards:
