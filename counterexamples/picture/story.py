@@ -286,6 +286,7 @@ def _key(rows: list[Row], arrows: tuple[Arrow, ...], outages: tuple[Outage, ...]
         (any(c.committed for c in cells), "thick border: committed"),
         (any(c.dropped for c in cells), "dashed box: dropped"),
         (any(a.kind == "pending" for a in arrows), "dashed arrow: never received"),
+        (any(a.kind == "again" for a in arrows), "dotted arrow: once more to the same node"),
         (any(a.kind == "lost" for a in arrows), "crossed out: lost"),
         (bool(outages), "hatched: down"),
         (dimmed, "faint: the violation does not follow from it"),

@@ -57,11 +57,11 @@ class Browser:
             assert time.monotonic() < end, f"{url} does not load"
             time.sleep(0.05)
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, shift: bool = False) -> None:
         """Press and release a key, as a person does."""
         code, number = _KEYS[key]
         text = {"text": key} if key == " " else {}
-        common = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+        common = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": 8 if shift else 0}
         self._call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
         self._call("Input.dispatchKeyEvent", type="keyUp", **common)
 

@@ -153,6 +153,7 @@ class Note(Record):
 
 class Desk(Record):
     busy: Map[Node, bool]
+    ticks: Map[Node, Annotated[int, Range(0, 9)]]
     wires: Annotated[Channels[Node, Note], AtMost(3)]
     pile: Annotated[Bag[Note], AtMost(4)] = Bag()
     board: Set[Note] = Set()
@@ -165,12 +166,22 @@ class Office(Spec[Desk]):
     """Each action touches one kind of place."""
 
     def init(self) -> Desk:
-        return Desk(busy=Map.fill(Node, False), wires=Channels.empty(Node), marks=Map.fill((Node, Node), False))
+        return Desk(
+            busy=Map.fill(Node, False),
+            ticks=Map.fill(Node, 0),
+            wires=Channels.empty(Node),
+            marks=Map.fill((Node, Node), False),
+        )
 
     @action
     def send(self, s: Desk, i: Node, j: Node, n: Note) -> Desk:
         require(i != j, "to another")
         return s.replace(wires=s.wires.send(i, j, n))
+
+    @action
+    def number(self, s: Desk, i: Node, j: Node) -> Desk:
+        require(i != j, "to another")
+        return s.replace(wires=s.wires.send(i, j, Note(text=len(s.wires[i, j]))))
 
     @action
     def receive(self, s: Desk, i: Node, j: Node) -> Desk:
@@ -208,6 +219,24 @@ class Office(Spec[Desk]):
     def nothing(self, s: Desk, i: Node) -> Desk:
         require(len(s.board) == 0, "nothing is pinned")
         return s.replace(busy=s.busy.set(i, True))
+
+    @action
+    def spare(self, s: Desk, i: Node) -> Desk:
+        require(len(s.board) < 2, "there is room")
+        return s.replace(busy=s.busy.set(i, True))
+
+    @action
+    def turn(self, s: Desk, i: Node) -> Desk:
+        return s.replace(busy=s.busy.set(i, not s.busy[i]))
+
+    @action
+    def tick(self, s: Desk, i: Node) -> Desk:
+        return s.replace(ticks=s.ticks.set(i, s.ticks[i] + 1))
+
+    @action
+    def count(self, s: Desk, i: Node, j: Node) -> Desk:
+        require(not s.busy[j], "j is not busy")
+        return s.replace(ticks=s.ticks.set(i, 9))
 
     @action
     def take(self, s: Desk, i: Node) -> Desk:
@@ -256,8 +285,31 @@ def test_the_absence_of_a_message_depends_on_who_took_it_away() -> None:
     assert depends(found) == [(), (1,), (2,)]
 
 
+def test_removals_of_which_only_both_together_would_matter_both_count() -> None:
+    pins = [f"pin(n=Note(text={k}))" for k in (1, 2)]
+    found = run(Office(), *pins, *(f"un{pin}" for pin in pins), "spare(i=0)")
+    assert found[4].depends == (3, 4)
+
+
+def test_what_is_sent_may_depend_on_what_is_under_way() -> None:
+    send = "send(i=0, j=1, n=Note(text=3))"
+    assert depends(run(Office(), send, send, "number(i=0, j=1)", "number(i=1, j=0)")) == [(), (), (1, 2), ()]
+
+
 def test_a_lock_that_is_free_again_was_released() -> None:
     assert depends(run(Office(), "take(i=0)", "give()", "take(i=1)")) == [(), (), (2,)]
+
+
+def test_a_change_that_matters_may_have_others_after_it() -> None:
+    """What the last step of a lane left is no news to the third, but the step before it had to end a hindrance."""
+    found = run(Office(), "turn(i=0)", "turn(i=0)", "tick(i=0)", "count(i=1, j=0)")
+    assert depends(found) == [(), (1,), (2,), (2,)]
+    assert found[3].consulted == ()
+
+
+def test_of_several_changes_that_end_a_hindrance_the_last_one_counts() -> None:
+    found = run(Office(), "turn(i=0)", "turn(i=0)", "turn(i=0)", "tick(i=2)", "turn(i=0)", "count(i=1, j=0)")
+    assert found[5].depends == (5,)
 
 
 def test_keys_of_a_map_are_written_apart() -> None:

@@ -49,6 +49,8 @@ def test_keys(page: Browser) -> None:
         page.press(key)
         seen.append(page.evaluate(NOW))
     assert seen == [0, 0, 1, 2, 3, 2, 1, 8, 8]
+    page.press(" ", shift=True)
+    assert page.evaluate(NOW) == 7
 
 
 def test_the_current_step_is_marked_and_its_state_shown(page: Browser) -> None:
