@@ -27,7 +27,7 @@ class CardOf:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field of the state that belongs to no lane, or what such a map has at `key`."""
+    """A field of the state that belongs to no lane, or what such a map has at `key`; of channels, whether `key` is connected."""
 
     field: str
     key: Any = None
@@ -84,14 +84,16 @@ class Places:
                     changed[field] = changed.get(field, getattr(state, field)).set(place.member, part)
             elif isinstance(place, Entry) and place.key is None:
                 changed[place.field] = value
-            elif isinstance(place, Entry):
+            elif isinstance(place, Entry) and not isinstance(getattr(state, place.field), Channels):
                 changed[place.field] = changed.get(place.field, getattr(state, place.field)).set(place.key, value)
         for field in dict.fromkeys(p.field for p in news if isinstance(p, Copies)):
             counts = {p.member: n for p, n in news.items() if isinstance(p, Copies) and p.field == field}
             changed[field] = _with_counts(getattr(state, field), counts)
-        for field in dict.fromkeys(p.field for p in news if isinstance(p, Queue)):
+        for field in (f for f in self.shared if isinstance(getattr(state, f), Channels)):
             queues = {p.ends: q for p, q in news.items() if isinstance(p, Queue) and p.field == field}
-            changed[field] = _with_queues(getattr(state, field), queues)
+            connected = {p.key: c for p, c in news.items() if isinstance(p, Entry) and p.field == field}
+            if queues or connected:
+                changed[field] = _with_channels(getattr(state, field), queues, connected)
         return state.replace(**changed) if changed else state
 
 
@@ -112,7 +114,8 @@ def _parts(field: str, value: Any) -> Iterable[tuple[Place, Any]]:
     if isinstance(value, Bag):
         return [(Copies(field, m), n) for m, n in counts_of(value)]
     if isinstance(value, Channels):
-        return [(Queue(field, ends), queue) for ends, queue in value.queues()]
+        queues = [(Queue(field, ends), queue or ()) for ends, queue in value.queues()]
+        return [*queues, *((Entry(field, ends), queue is not None) for ends, queue in value.queues())]
     if isinstance(value, Map):
         return [(Entry(field, key), v) for key, v in value.items()]
     return [(Entry(field), value)]
@@ -124,5 +127,8 @@ def _with_counts(held: Any, counts: dict[Any, int]) -> Any:
     return plain([*(m for m in sorted_members(held) if m not in counts), *(m for m, n in counts.items() if n)])
 
 
-def _with_queues(held: Channels[Any, Any], queues: dict[Any, Any]) -> Any:
-    return make_channels(space_of(held), [queues.get(ends, queue) for ends, queue in held.queues()])  # type: ignore[arg-type]
+def _with_channels(held: Channels[Any, Any], queues: dict[Any, Any], connected: dict[Any, bool]) -> Any:
+    """The channels with these queues; a pair that is not connected has none, whatever is put there."""
+    then: Any = held.queues()
+    now = [queues.get(ends, queue or ()) if connected.get(ends, queue is not None) else None for ends, queue in then]
+    return make_channels(space_of(held), now)  # type: ignore[arg-type]

@@ -126,9 +126,9 @@ class _Nodes(_Telling):
     def __init__(self, counterexample: Counterexample, lanes: Lanes) -> None:
         super().__init__(counterexample, lanes)
         events = counterexample.events
-        self.traffic = Traffic(lanes, self.notation, events, self.cards.hidden)
-        self.arrows = self.traffic.arrows(counterexample.past)
         self.messages = _message_fields(self.behavior, events)
+        self.traffic = Traffic(lanes, self.notation, events, self.cards.hidden | self.messages)
+        self.arrows = self.traffic.arrows(counterexample.past)
         nobody = self.traffic.nobody
         self.has_rest = nobody in self.traffic.at.values() or any(nobody in (a.source, a.target) for a in self.arrows)
 

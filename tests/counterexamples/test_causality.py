@@ -11,6 +11,8 @@ from tests.counterexamples.specs import Everything
 
 from mcheck.counterexamples import causality, facts
 from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events
+from mcheck.counterexamples.lanes import Lanes
+from mcheck.counterexamples.places import Entry, Places, Queue
 from mcheck.models.die_hard import DieHard
 from mcheck.models.paxos import ForgetsPromise, Paxos
 from mcheck.models.raft import Raft
@@ -320,6 +322,20 @@ def test_history_variables_carry_no_dependency_but_a_step_that_only_remembers_ha
     found = run(Office(), "pin(n=Note(text=1))", "pin(n=Note(text=2))", "look(n=Note(text=1))")
     assert found[2].depends == (1,)
     assert found[2].fields == ("seen",)
+
+
+def test_the_places_of_channels_are_their_queues_and_their_connections() -> None:
+    instance = Office().instance
+    replayed = replay(instance, instance.initial[0], ["send(i=0, j=1, n=Note(text=1))"])
+    places = Places(Lanes(instance))
+    state = replayed.last
+    ends = (Node.member(0), Node.member(1))
+    queue, connection = Queue("wires", ends), Entry("wires", ends)
+    assert (places.values(state)[queue], places.values(state)[connection]) == ((Note(text=1),), True)
+    apart = places.put(state, {connection: False})
+    assert (places.values(apart)[queue], places.values(apart)[connection]) == ((), False)
+    assert places.put(apart, {queue: (Note(text=2),)}) == apart
+    assert places.put(apart, {connection: True, queue: (Note(text=1),)}) == state
 
 
 def test_a_state_with_every_kind_of_value() -> None:
