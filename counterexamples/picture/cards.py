@@ -1,8 +1,8 @@
 """What a card shows of one lane: role, term, vote and log where the types say so, and whatever else has changed.
 
 Recognised from values and a few names.  The first field with an enum value is the role.  A number called term, ballot, view or
-the like is the term.  A sequence is a log; in its entries a number of such a name is the term, the rest the command, and
-a number of the card with `commit` in its name says how many entries are committed.
+the like is the term.  A sequence of records is a log; in its entries a number of such a name is the term, the rest the
+command, and a number of the card with `commit` in its name says how many entries are committed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mcheck.spec import Bag, Channels, Index, Map, Record
 from mcheck.spec.records import fields_of
 
 TERMS = frozenset({"term", "ballot", "bal", "view", "epoch", "round"})
+_LOGS = frozenset({"log", "history", "entries"})
 _MOST_CELLS = 7
 _MOST_ITEMS = 6
 _FEW = 6
@@ -71,17 +72,12 @@ class CardWriter:
         fields = {f: v for f, v in after.items() if f not in self.hidden}
         role = next((f for f, v in fields.items() if isinstance(v, Enum)), None)
         term = next((f for f, v in fields.items() if _is_number(v) and is_term(f)), None)
-        sequences = [f for f, v in fields.items() if type(v) is tuple]
-        commit = next((f for f, v in fields.items() if _is_number(v) and "commit" in f), None) if sequences else None
-        logs = tuple(
-            log
-            for f in sequences
-            if (
-                log := self._log(
-                    f, before.get(f, fields[f]), fields[f], after.get(commit or "", 0), before.get(commit or "", 0)
-                )
-            )
-        )
+        sequences = [f for f, v in fields.items() if type(v) is tuple and _is_log(f, (*before.get(f, ()), *v))]
+        keeps_log = any(type(v) is tuple for v in fields.values())  # perhaps an empty one
+        commit = next((f for f, v in fields.items() if keeps_log and _is_number(v) and "commit" in f), "")
+        last: int = after.get(commit, 0)
+        committed = (int(before.get(commit, last)), last)
+        logs = [self._log(f, before.get(f, fields[f]), fields[f], committed) for f in sequences]
         items: list[Item] = []
         plain = [f for f in fields if f not in (role, term, *sequences)]
         for field in plain:
@@ -96,7 +92,7 @@ class CardWriter:
             0 if role is None else self._shade(fields[role]),
             None if term is None else Item(last_word(term), str(fields[term]), _differs(before, term, fields)),
             tuple(items),
-            logs,
+            tuple(logs),
         )
 
     def _items(self, field: str, before: Card, value: Any, fields: list[str], commit: bool) -> list[Item]:
@@ -125,34 +121,38 @@ class CardWriter:
 
     # ------------------------------------------------------------------ logs
 
-    def _log(self, field: str, before: Any, after: Any, committed: int, committed_before: int) -> Log | None:
-        """The cells of a sequence, and those that a step took off its end; None for one that was and is empty."""
-        common = next(
-            (k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
-        )
+    def _log(self, field: str, before: Any, after: Any, committed: tuple[int, int]) -> Log:
+        """The cells of a sequence, and those that a step took off its end.  `committed`: how many, before and after."""
+        alike = 0
+        while alike < min(len(before), len(after)) and before[alike] == after[alike]:
+            alike += 1
         cells = [
-            self._cell(k, entry, committed, k > common or committed_before < k <= committed)
+            self._cell(k, entry, k <= committed[1], k > alike or committed[0] < k <= committed[1])
             for k, entry in enumerate(after, start=1)
         ]
-        cells += [self._cell(k, before[k - 1], 0, True, True) for k in range(len(after) + 1, len(before) + 1)]
-        if not cells:
-            return None
+        cells += [self._cell(k, before[k - 1], False, True, True) for k in range(len(after) + 1, len(before) + 1)]
         hidden = max(0, len(cells) - _MOST_CELLS)
         return Log(field, tuple(cells[hidden:]), hidden)
 
-    def _cell(self, position: int, entry: Any, committed: int, changed: bool, dropped: bool = False) -> Cell:
-        fields = dict(fields_of(entry)) if isinstance(entry, Record) else {}
-        term = next((f for f, v in fields.items() if _is_number(v) and is_term(f)), None)
-        if isinstance(entry, Record):
-            command = " ".join(self.notation.value(v) for f, v in fields.items() if f != term)
-        else:
-            command = self.notation.value(entry)
+    def _cell(self, position: int, entry: Any, committed: bool, changed: bool, dropped: bool = False) -> Cell:
+        """An entry; its term may stand in a record of its own, as the epoch does in a zxid."""
+        fields = dict(fields_of(entry)) if isinstance(entry, Record) else {"": entry}
+        numbers = {f: v for f, v in fields.items() if _is_number(v) and is_term(f)}
+        for field, value in fields.items():
+            if not numbers and isinstance(value, Record):
+                inner = [v for f, v in fields_of(value) if _is_number(v) and is_term(f)]
+                numbers = {field: inner[0]} if inner else {}
+        term = next(iter(numbers), None)
+        said = "" if term is None else str(numbers[term])
+        if term is not None and isinstance(fields[term], Record):
+            said = ".".join(self.notation.value(v) for _, v in fields_of(fields[term]))
+        command = " ".join(self.notation.value(v) for f, v in fields.items() if f != term)
         return Cell(
             position,
-            "" if term is None else str(fields[term]),
+            shortened(said, _LONGEST_COMMAND),
             shortened(command, _LONGEST_COMMAND),
-            None if term is None else fields[term],
-            position <= committed,
+            None if term is None else numbers[term],
+            committed,
             changed,
             dropped,
         )
@@ -171,6 +171,11 @@ def is_term(name: str) -> bool:
 def shortened(text: str, length: int) -> str:
     """The text, its end replaced by `…` where it is longer."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _is_log(field: str, entries: tuple[Any, ...]) -> bool:
+    """Whether a sequence is drawn as boxes: one of records, or one that is called a log."""
+    return bool(entries) and (last_word(field) in _LOGS or all(isinstance(entry, Record) for entry in entries))
 
 
 def _is_number(value: Any) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Kind = Literal["received", "again", "lost", "pending"]
+"""What became of a message.  `again`: received by a lane that has had it before."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -87,8 +90,7 @@ class Arrow:
     """A lane; None if it is not known or not reached."""
     row: int | None
     """Where it was received or lost; None if it never was."""
-    kind: Literal["received", "again", "lost", "pending"]
-    """`again`: received by a lane that has had it before."""
+    kind: Kind
     relevant: bool = True
 
 

@@ -36,6 +36,7 @@ def svg_of(picture: Picture) -> str:
         *_lanes(picture),
         *(mark for band in picture.bands for mark in _band(band)),
         *(_arrow(line) for line in picture.lines),
+        *_heads(picture),
         *(_row(row) for row in picture.rows),
         *(_label(line) for line in picture.lines if line.label is not None),
         *map(_text, picture.more),
@@ -92,6 +93,12 @@ def _lanes(picture: Picture) -> list[str]:
     if gutter is not None:
         drawn.append(_segment("gutter", gutter, top, gutter, bottom))
         drawn.append(_text(Text(gutter + 8, top - 10, "never received", "caption")))
+    return drawn
+
+
+def _heads(picture: Picture) -> list[str]:
+    """The names of the lanes; arrows pass behind those between rows."""
+    drawn = []
     for head in picture.heads:
         drawn.append(_rect("headbox", head.middle - head.width / 2, head.top, head.width, HEAD - 4, 4))
         drawn.append(_text(Text(head.middle, head.top + 17, head.name, "head", anchor="middle")))

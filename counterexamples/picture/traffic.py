@@ -12,7 +12,7 @@ from mcheck.counterexamples.causality import Event, Message
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.notation import Notation, ends_of
 from mcheck.counterexamples.picture.cards import TERMS, shortened
-from mcheck.counterexamples.picture.parts import Arrow
+from mcheck.counterexamples.picture.parts import Arrow, Kind
 from mcheck.spec import Index, Record
 from mcheck.spec.records import fields_of
 
@@ -101,32 +101,24 @@ class Traffic:
         said = self._source_said(message)
         source = said if said is not None else sender if sender is not None else self.nobody
         label, whole = self.label(message), self.notation.value(message.content)
+        addressee = self._target_said(message)
+
+        def arrow(target: int | None, row: int | None, kind: Kind, relevant: bool) -> Arrow:
+            return Arrow(label, whole, source, message.sent, target, row, kind, relevant)
+
         arrows: list[Arrow] = []
         reached: set[int] = set()
         for event, lost in flight.uses:
-            dropped = lost or _loses(event)
-            target = self._target_said(message)
-            if target is None and not dropped:
-                target = self.at[event.number]
-            kind: Any = "lost" if dropped else "again" if target in reached else "received"
-            if target is not None:
-                reached.add(target)
             relevant = event.number in past and (message.sent in past or message.sent == 0)
-            arrows.append(Arrow(label, whole, source, message.sent, target, event.number, kind, relevant))
-        if not flight.uses:
-            arrows.append(
-                Arrow(
-                    label,
-                    whole,
-                    source,
-                    message.sent,
-                    self._target_said(message),
-                    None,
-                    "pending",
-                    message.sent in past,
-                )
-            )
-        return arrows
+            if lost or _loses(event):
+                arrows.append(arrow(addressee, event.number, "lost", relevant))
+                continue
+            target = self.at[event.number] if addressee is None else addressee
+            if target is None or (target == source and addressee is None):
+                continue  # a node that counts what it has said itself
+            arrows.append(arrow(target, event.number, "again" if target in reached else "received", relevant))
+            reached.add(target)
+        return arrows or [arrow(addressee, None, "pending", message.sent in past)]
 
     def label(self, message: Message) -> str:
         """`RequestVote t1`, `RequestVoteReply t1 ✓`: what kind of message, and what of it is said in a letter or two."""

@@ -137,6 +137,38 @@ def raft_tla() -> Counterexample:
     )
 
 
+# ---------------------------------------------------------------------- a node that hears itself
+
+
+class Speaker(Index, size=2):
+    pass
+
+
+class Word(Record):
+    by: Speaker
+
+
+class Room(Record):
+    heard: Map[Speaker, Annotated[int, Range(0, 9)]]
+    words: Set[Word] = Set()
+
+
+class Chatter(Spec[Room]):
+    """What is said is heard by whoever counts it, the speaker included."""
+
+    def init(self) -> Room:
+        return Room(heard=Map.fill(Speaker, 0))
+
+    @action
+    def say(self, s: Room, i: Speaker, w: Word) -> Room:
+        require(w.by == i, "i speaks for itself")
+        return s.replace(words=s.words.add(w))
+
+    @action
+    def count(self, s: Room, i: Speaker, w: Annotated[Word, In("words")]) -> Room:
+        return s.replace(heard=s.heard.set(i, s.heard[i] + 1))
+
+
 # ---------------------------------------------------------------------- a spec that is meant to do harm
 
 Mood = Enum("Mood", ["</text><script>alert(1)</script>", "&amp;", "ok;#x"])

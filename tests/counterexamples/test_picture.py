@@ -15,6 +15,7 @@ import pytest
 from tests.counterexamples.pictures import (
     EVERY,
     GOLDEN,
+    Chatter,
     always_truncate,
     commit_early,
     counterexample,
@@ -27,6 +28,9 @@ from tests.counterexamples.pictures import (
 from tests.counterexamples.specs import Everything
 
 from mcheck.counterexamples.counterexample import Counterexample
+from mcheck.counterexamples.lanes import Lanes
+from mcheck.counterexamples.notation import Notation
+from mcheck.counterexamples.picture.cards import CardWriter
 from mcheck.counterexamples.picture.layout import Picture, picture_of
 from mcheck.counterexamples.picture.measure import filled, text_width
 from mcheck.counterexamples.picture.mermaid import mermaid_document
@@ -36,6 +40,7 @@ from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.picture.text import text_document
 from mcheck.models.raft_tweaks import Duplicating
+from mcheck.spec import Record
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -116,6 +121,40 @@ def test_cards_only_where_a_node_changed_with_role_term_vote_and_log() -> None:
     (gone,) = rows[11].cards[0].logs[0].cells
     assert (gone.dropped, gone.committed) == (True, False)
     assert [row.number for row in rows if row.verdict] == [11]
+
+
+def test_which_sequences_are_logs_and_what_is_in_their_boxes() -> None:
+    class Zxid(Record):
+        epoch: int
+        counter: int
+
+    class Txn(Record):
+        zxid: Zxid
+        value: str
+
+    lanes = Lanes(Everything().instance)
+    writer = CardWriter(lanes, Notation(lanes.instance), frozenset())
+    txn = Txn(zxid=Zxid(epoch=2, counter=5), value="v")
+    card = {"done": (txn,), "peers": ("a", "b"), "log": (7,), "last_committed": 1}
+    drawn = writer.whole(0, card)
+    assert [log.name for log in drawn.logs] == ["done", "log"]
+    assert [(c.term, c.shade, c.command, c.committed) for log in drawn.logs for c in log.cells] == [
+        ("2.5", 2, "v", True),
+        ("", None, "7", True),
+    ]
+    after = writer.changed(0, card, {**card, "peers": ("a",)})
+    assert after is not None and [(i.name, i.text) for i in after.items] == [("peers", "⟨a⟩")]
+
+
+def test_what_a_node_says_to_all_it_does_not_send_to_itself() -> None:
+    sent = [a for a in story_of(forget_promise()).arrows if a.label.startswith("Accept ")]
+    assert sent and all(a.source != a.target for a in sent)
+    own = counterexample(
+        Chatter(), None, "say(i=0, w=Word(by=0))", "count(i=0, w=Word(by=0))", "count(i=1, w=Word(by=0))"
+    )  # fmt: skip
+    assert [a[1:] for a in arrows(own)] == [(0, 1, 1, 3, "received")]
+    alone = counterexample(Chatter(), None, "say(i=0, w=Word(by=0))", "count(i=0, w=Word(by=0))")
+    assert [a[1:] for a in arrows(alone)] == [(0, 1, None, None, "pending")]
 
 
 def test_numbers_of_facts_are_where_they_became_true() -> None:
