@@ -23,6 +23,7 @@ HOME_OF_LIBRARY = {
     "itf_py": {"counterexamples"},
     "llvmlite": {"checker/native", "checker/engines.py"},
     "numpy": {"checker/native"},
+    "resvg_py": {"counterexamples/picture/png.py"},
 }
 
 

@@ -20,6 +20,7 @@ _OPTIONAL = {
     "networkx": "state graphs",
     "graphviz": "state graphs as DOT",
     "pygraphviz": "drawings without a system program",
+    "resvg-py": "counterexamples as PNG",
 }
 _PROGRAMS = {"dot": "drawings of graphs", "java": "TLC, to cross-check counts"}
 
