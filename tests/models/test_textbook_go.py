@@ -39,6 +39,12 @@ def ends_of(spec: TextbookGo, found: Search) -> list[State]:
         return [s for s in found.parents if not list(spec.instance.transitions(s))]
 
 
+def place(s: State) -> int:
+    """How far the nodes have come, together: follower, candidate, waiting, leader."""
+    places = {NodeState.FOLLOWER: 0, NodeState.CANDIDATE: 1, NodeState.LEADER: 3}
+    return sum(places[me.state] + (me.election is not None) for me in s.nodes.values())
+
+
 def wins(i: int, *peers: int) -> list[str]:
     asked = [f"request_vote(i={i}, j={j})" for j in peers]
     return [f"election_timeout(i={i})", f"start_election(i={i})", *asked, f"conclude(i={i})"]
@@ -96,7 +102,11 @@ def test_as_written_all_nodes_lead_in_the_end(nodes: int) -> None:
     assert found.counts[2] == 3 * nodes
     assert lengths(found.violated) == {"Election Safety": 6}
     assert lengths(found.reached) == {"a leader is elected": 3, "all nodes lead": 3 * nodes}
-    (end,) = ends_of(AsWritten(nodes=nodes), found)
+    spec = AsWritten(nodes=nodes)
+    with spec.instance.active():
+        for s in found.parents:
+            assert all(place(after) == place(s) + 1 for _, _, after in spec.instance.transitions(s))
+    (end,) = ends_of(spec, found)
     assert {(me.state, me.current_term) for me in end.nodes.values()} == {(NodeState.LEADER, 1)}
 
 

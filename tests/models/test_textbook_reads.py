@@ -40,6 +40,7 @@ def run(spec: TextbookReads, labels: list[str]) -> ReadingState:
     return last
 
 
+@pytest.mark.slow
 def test_confirmed_reads_are_fresh() -> None:
     found = search_to(TextbookReads(**CALM))
     assert found.violated == {}
@@ -104,7 +105,8 @@ def test_a_new_leader_does_not_know_what_is_committed() -> None:
         run(TextbookReads(), begun)
 
 
-@pytest.mark.parametrize(("tweak", "steps"), [(Local, 12), pytest.param(BeforeOwnCommit, 13, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("tweak", "steps"), [(Local, 12), (BeforeOwnCommit, 13)])
 def test_the_shortest_stale_read_without_a_fault(tweak: type[TextbookReads], steps: int) -> None:
     found = search_to(tweak(**CALM), check=("Fresh Reads",))
     assert {title: len(labels) for title, labels in found.violated.items()} == {"Fresh Reads": steps}
