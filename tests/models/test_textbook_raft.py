@@ -151,9 +151,9 @@ def node(**fields: Any) -> RaftNode:
     return blank.replace(current_term=1, **fields)
 
 
-def logs(terms: tuple[int, ...], longest: int) -> list[Log]:
+def logs(terms: tuple[int, ...], longest: int, command: int) -> list[Log]:
     return [
-        tuple(LogEntry(term=t, command=Value(0)) for t in of)
+        tuple(LogEntry(term=t, command=Value(command)) for t in of)
         for n in range(longest + 1)
         for of in itertools.product(terms, repeat=n)
     ]
@@ -172,9 +172,10 @@ def overwritten(log: Log, prev: int, entries: Log) -> Log:
 
 
 def test_the_log_is_merged_as_by_the_loop_of_the_article() -> None:
-    spec = TextbookRaft(max_log=3)
+    """Whatever the commands: it compares terms only."""
+    spec = TextbookRaft(max_log=3, values=2)
     with spec.instance.active():
-        for log, entries in itertools.product(logs((1, 2), 3), logs((1, 2), 3)):
+        for log, entries in itertools.product(logs((1, 2), 3, command=0), logs((1, 2), 3, command=1)):
             for prev in range(len(log) + 1):
                 assert spec.merged(log, prev, entries) == overwritten(log, prev, entries)
 
@@ -209,6 +210,16 @@ def test_a_newer_term_frees_the_vote_in_one_handler_and_not_in_the_other() -> No
         assert spec.receive_vote_request(me, Node(2), 2, 0, 0) == (me.replace(current_term=2, voted_for=Node(2)), True)
         assert spec.receive_vote_request(me, Node(2), 1, 0, 0) == (me, False)
         assert spec.receive_vote_request(me, Node(1), 1, 0, 0) == (me, True)
+
+
+@pytest.mark.parametrize(
+    ("index", "term", "ok"), [(2, 1, True), (3, 1, True), (1, 1, False), (1, 2, True), (3, 0, False)]
+)
+def test_the_later_term_or_the_longer_log(index: int, term: int, ok: bool) -> None:
+    """S-13, against a log of two entries of term 1."""
+    spec = TextbookRaft(max_log=3)
+    with spec.instance.active():
+        assert spec.log_ok(node(log=(LogEntry(term=1, command=Value(0)),) * 2), index, term) is ok
 
 
 def test_a_leader_may_start_an_election_against_itself() -> None:
@@ -288,6 +299,13 @@ def test_the_look_at_the_end_stops_it() -> None:
     last = run(spec, T1)
     assert violated_in(spec, last) == []
     assert [last.nodes[i].state for i in (Node(0), Node(1))] == [NodeState.FOLLOWER, NodeState.LEADER]
+
+
+def test_the_look_is_at_the_term_too() -> None:
+    """A candidate again, of the next term: its votes of the last one are worth nothing."""
+    twice = [start(0), ask(0, 1, 1), ask(0, 2, 1), start(0), lead(0, 1)]
+    last = run(TextbookRaft(threads=2), twice).nodes[Node(0)]
+    assert (last.state, last.current_term, last.elections[1]) == (NodeState.CANDIDATE, 2, None)
 
 
 def test_the_code_asks_for_votes_in_a_term_in_which_it_has_voted_for_another() -> None:

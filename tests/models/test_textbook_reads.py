@@ -105,6 +105,22 @@ def test_a_new_leader_does_not_know_what_is_committed() -> None:
         run(TextbookReads(), begun)
 
 
+def test_to_know_of_an_earlier_commit_is_not_enough() -> None:
+    """Node 1 has two committed entries of term 1, and knows that the first is."""
+    elected = [
+        "start_election(i=1)",
+        "request_vote(i=1, j=0, t=2)",
+        "request_vote(i=1, j=2, t=2)",
+        "become_leader(i=1, t=2)",
+    ]
+    led = [*ELECTED, *WRITTEN, *WRITTEN, *elected]
+    spec = TextbookReads(max_log=2)
+    last = run(spec, led)
+    assert (last.nodes[Node(1)].commit_index, len(last.nodes[Node(1)].log), len(last.committed)) == (1, 2, 2)
+    with pytest.raises(ReplayMismatch, match="committed an entry of its own term"):
+        run(spec, [*led, "begin_read(i=1)"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("tweak", "steps"), [(Local, 12), (BeforeOwnCommit, 13)])
 def test_the_shortest_stale_read_without_a_fault(tweak: type[TextbookReads], steps: int) -> None:
