@@ -12,6 +12,9 @@ PROTOCOLS: dict[str, str] = {
     "paxos": "mcheck.models.paxos:Paxos",
     "raft": "mcheck.models.raft:Raft",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
+    "textbook-raft": "mcheck.models.textbook_raft:TextbookRaft",
+    "textbook-reads": "mcheck.models.textbook_reads:TextbookReads",
+    "textbook-go": "mcheck.models.textbook_go:TextbookGo",
 }
 
 TWEAKS: dict[str, dict[str, str]] = {
@@ -56,6 +59,32 @@ TWEAKS: dict[str, dict[str, str]] = {
         "dropping": "mcheck.models.raft_tweaks:Dropping",
         "duplicating": "mcheck.models.raft_tweaks:Duplicating",
         "dropping-and-duplicating": "mcheck.models.raft_tweaks:DroppingAndDuplicating",
+    },
+    "textbook-raft": {
+        "as-written": "mcheck.models.textbook_tweaks:AsWritten",
+        "article-election": "mcheck.models.textbook_tweaks:ArticleElection",
+        "no-recheck": "mcheck.models.textbook_tweaks:NoRecheck",
+        "read-term-again": "mcheck.models.textbook_tweaks:ReadsTermAgain",
+        "no-log-check": "mcheck.models.textbook_tweaks:NoLogCheck",
+        "persist-nothing": "mcheck.models.textbook_tweaks:PersistsNothing",
+        "forget-vote": "mcheck.models.textbook_tweaks:ForgetsVote",
+        "forget-term": "mcheck.models.textbook_tweaks:ForgetsTerm",
+        "forget-log": "mcheck.models.textbook_tweaks:ForgetsLog",
+        "commit-to-log-end": "mcheck.models.textbook_tweaks:CommitsToLogEnd",
+        "commit-to-log-end-of-all": "mcheck.models.textbook_tweaks:CommitsToLogEndOfAll",
+        "count-replicas": "mcheck.models.textbook_tweaks:CountsReplicas",
+        "never-commit": "mcheck.models.textbook_tweaks:NeverCommits",
+    },
+    "textbook-reads": {
+        "local": "mcheck.models.textbook_reads:Local",
+        "unconfirmed": "mcheck.models.textbook_reads:Unconfirmed",
+        "before-own-commit": "mcheck.models.textbook_reads:BeforeOwnCommit",
+    },
+    "textbook-go": {
+        "as-written": "mcheck.models.textbook_go:AsWritten",
+        "grant-unseen": "mcheck.models.textbook_go:GrantsUnseen",
+        "no-recheck": "mcheck.models.textbook_go:NoRecheck",
+        "wait-for-all": "mcheck.models.textbook_go:WaitsForAll",
     },
 }
 """By the name of the protocol: each tweak is the good spec with one rule overridden, or a worse network under it."""

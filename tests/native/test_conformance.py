@@ -39,6 +39,9 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, 7),
     "raft": ({}, 4),
     "raft-tla": ({}, 5),
+    "textbook-raft": ({}, 5),
+    "textbook-reads": ({}, 5),
+    "textbook-go": ({}, 6),
 }
 """For each protocol and its tweaks: constants, and the depth to which the reference engine gets in a second."""
 
@@ -50,6 +53,9 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, None),
     "raft": ({}, 9),
     "raft-tla": ({}, 11),
+    "textbook-raft": ({"max_restarts": 0}, None),
+    "textbook-reads": ({"max_restarts": 0, "max_failures": 0}, None),
+    "textbook-go": ({}, None),
 }
 
 UNLOWERABLE: dict[str, str] = {}
@@ -102,13 +108,21 @@ OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **d
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
 MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith("raft ") else ()) for n in SHIPPED if n not in UNLOWERABLE
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "textbook-")) else ())
+    for n in SHIPPED
+    if n not in UNLOWERABLE
 ]
 """All that is shipped.  The tweaks of Raft differ in one rule and take two seconds each to compile."""
+ONCE = [
+    pytest.param(n, marks=pytest.mark.slow if n.startswith("textbook-r") and " " in n else ())
+    for n in SHIPPED
+    if n not in UNLOWERABLE
+]
+"""Likewise, where the tweaks of the article's node would be too many."""
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
-@pytest.mark.parametrize("name", [n for n in SHIPPED if n not in UNLOWERABLE])
+@pytest.mark.parametrize("name", ONCE)
 def test_protocols_and_tweaks(name: str) -> None:
     constants, depth = SMALL[name.split()[0]]
     instance = SHIPPED[name](**constants).instance
