@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _BEAT = 0.02
 
@@ -52,12 +53,14 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
             if process.returncode is None:
                 _kill(process.pid)
                 process.wait()
-        texts = []
-        for file in (output, errors):
-            file.seek(0)
-            texts.append(file.read().decode("utf-8", "replace"))
+        said, complained = map(_text, (output, errors))
     peak = _peak_mb(usage.ru_maxrss, watch.peak_kb)
-    return Ended(ended, *texts, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
+    return Ended(ended, said, complained, whole, usage.ru_utime + usage.ru_stime, peak, timed_out)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def _peak_mb(reaped_kb: int, seen_kb: int) -> float:
