@@ -64,8 +64,8 @@ KERNELS: tuple[Any, ...] = (gather, adopt)
 class Part:
     """The share of the visited set that one thread owns: `used` of `slots` slots hold a state.
 
-    A small table doubles while there is plenty of room in it; a large one grows by a quarter, and only when it must, so
-    that a state takes 10 to 12.5 bytes.
+    A small table doubles while there is plenty of room in it; a large one grows by a sixth, and only when it must, so
+    that a state takes 10 to 11.7 bytes.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -77,7 +77,7 @@ class Part:
 
     def _filling(self, parts: int) -> tuple[float, float]:
         """(how full the table gets, how it grows then)."""
-        return (0.6, 2.0) if self.slots * parts < _LARGE else (0.8, 1.25)
+        return (0.6, 2.0) if self.slots * parts < _LARGE else (0.8, 7 / 6)
 
     def has_room(self, more: int, parts: int) -> bool:
         """Whether `more` entries fit without another table."""
