@@ -11,6 +11,8 @@ PROTOCOLS: dict[str, str] = {
     "voting": "mcheck.models.voting:Voting",
     "paxos": "mcheck.models.paxos:Paxos",
     "raft": "mcheck.models.raft:Raft",
+    "raft-macro": "mcheck.models.raft_macro:RaftMacro",
+    "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
 }
 
@@ -74,6 +76,18 @@ TWEAKS: dict[str, dict[str, str]] = {
         "dropping-and-duplicating": "mcheck.models.raft_networks:DroppingAndDuplicating",
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "fifo": "mcheck.models.raft_networks:Fifo",
+    },
+    "raft-fsync": {
+        "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",
+        "count-before-fsync": "mcheck.models.raft_fsync:CountsBeforeFsync",
+        "flush-before-sending": "mcheck.models.raft_fsync:FlushesBeforeSending",
+    },
+    "raft-macro": {
+        "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
+        "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
+        "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
+        "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
+        "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
     },
 }
 """By the name of the protocol: each tweak is the good spec with one rule overridden, or a worse network under it."""

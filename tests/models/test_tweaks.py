@@ -27,6 +27,7 @@ SLOW = {
         "commit-own-suffix-on-heartbeat", "forget-log", "roll-back-on-step-down", "dropping", "duplicating",
         "dropping-and-duplicating", "heartbeats", "fifo",
     },
+    "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
 """More than about a second and a half, most of it to compile."""
 
@@ -45,6 +46,9 @@ CONTROLS = {
     ("raft", "dropping-and-duplicating"): 553,
     ("raft", "heartbeats"): 27293,
     ("raft", "fifo"): 2240,
+    ("raft-fsync", "flush-before-sending"): 692814,
+    ("raft-macro", "commit-old-terms"): 5489,
+    ("raft-macro", "commit-unacknowledged"): 27349,
 }
 """The states of each safe variant within its bounds, up to symmetry; no other source.  A change is a change of the model."""
 
