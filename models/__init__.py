@@ -10,6 +10,8 @@ PROTOCOLS: dict[str, str] = {
     "consensus": "mcheck.models.consensus:Consensus",
     "voting": "mcheck.models.voting:Voting",
     "paxos": "mcheck.models.paxos:Paxos",
+    "flexible-paxos": "mcheck.models.flexible_paxos:FlexiblePaxos",
+    "fast-paxos": "mcheck.models.fast_paxos:FastPaxos",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
@@ -37,6 +39,14 @@ TWEAKS: dict[str, dict[str, str]] = {
         "follow-lowest-vote": "mcheck.models.paxos:FollowsLowestVote",
         "ask-one-acceptor": "mcheck.models.paxos:AsksOneAcceptor",
         "reuse-ballot": "mcheck.models.paxos:ReusesBallot",
+        "count-across-ballots": "mcheck.models.paxos:CountsAcrossBallots",
+    },
+    "flexible-paxos": {
+        "ask-one-too-few": "mcheck.models.flexible_paxos:AsksOneTooFew",
+    },
+    "fast-paxos": {
+        "small-fast-quorum": "mcheck.models.fast_paxos:FastQuorumTooSmall",
+        "small-classic-quorum": "mcheck.models.fast_paxos:ClassicQuorumTooSmall",
     },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_election_tweaks:QuorumOfOne",

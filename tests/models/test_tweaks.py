@@ -18,7 +18,7 @@ from mcheck.protocols import find
 from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
 
 SLOW = {
-    "paxos": {"follow-lowest-vote"},
+    "paxos": {"follow-lowest-vote", "count-across-ballots"},
     "raft": {
         "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
         "keep-role-in-new-term", "half-quorum", "commit-alone", "flexible-quorums", "quorums-apart", "commit-old-terms",
@@ -34,6 +34,7 @@ SLOW = {
 
 CONTROLS = {
     ("paxos", "follow-lowest-vote"): 443,
+    ("paxos", "count-across-ballots"): 17153,
     ("raft", "write-term-then-vote"): 175647,
     ("raft", "free-vote-on-step-down"): 12055,
     ("raft", "keep-vote-in-new-term"): 54976,
@@ -112,6 +113,7 @@ def test_nothing_else_breaks_sooner(cls: type[Spec[Any]], outcome: Broken) -> No
 
 THE_SAME = {
     ("paxos", "follow-lowest-vote"),  # in two ballots the lowest vote is the highest
+    ("paxos", "count-across-ballots"),  # only what is taken for chosen differs
     ("raft", "commit-own-suffix"),  # a log of one entry has no suffix
 }
 
