@@ -10,6 +10,7 @@ PROTOCOLS: dict[str, str] = {
     "consensus": "mcheck.models.consensus:Consensus",
     "voting": "mcheck.models.voting:Voting",
     "paxos": "mcheck.models.paxos:Paxos",
+    "pbft": "mcheck.models.pbft:PBFT",
     "raft": "mcheck.models.raft:Raft",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
 }
