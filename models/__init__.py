@@ -37,6 +37,18 @@ TWEAKS: dict[str, dict[str, str]] = {
         "ask-one-acceptor": "mcheck.models.paxos:AsksOneAcceptor",
         "reuse-ballot": "mcheck.models.paxos:ReusesBallot",
     },
+    "pbft": {
+        "quorum-2f": "mcheck.models.pbft_tweaks:SmallerQuorum",
+        "too-many-faults": "mcheck.models.pbft_tweaks:TooManyFaults",
+        "skip-commit": "mcheck.models.pbft_tweaks:SkipsCommit",
+        "trust-new-view": "mcheck.models.pbft_tweaks:TrustsNewView",
+        "omit-certificate": "mcheck.models.pbft_tweaks:OmitsCertificate",
+        "accept-unsigned": "mcheck.models.pbft_tweaks:AcceptsUnsigned",
+        "accept-twice": "mcheck.models.pbft_tweaks:AcceptsTwice",
+        "accept-unrequested": "mcheck.models.pbft_tweaks:AcceptsUnrequested",
+        "execute-again": "mcheck.models.pbft_tweaks:ExecutesAgain",
+        "inject": "mcheck.models.pbft_tweaks:Injected",
+    },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_tweaks:QuorumOfOne",
         "half-quorum": "mcheck.models.raft_tweaks:HalfQuorum",

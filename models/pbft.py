@@ -276,6 +276,7 @@ class PBFT(Byzantine[State]):
         require(not me.active and s.primary[me.view] != i, "i is a backup, and waits for its view to begin")
         require(self.sent(s, NewView(view=me.view, digest=d)), "the primary has announced d")
         require(self.justified(s, me.view, d), "d follows from the VIEW-CHANGEs of a quorum")
+        require(d is None or self.is_request(s, d), "i has the request, from its client or another replica")
         me = me.replace(active=True, accepted=d)
         if d is None:
             return s.replace(replicas=s.replicas.set(i, me))
@@ -289,8 +290,12 @@ class PBFT(Byzantine[State]):
             w < v
             and any(self.reports(s, v, j, Certificate(view=w, digest=d)) for j in Replica)
             and self.is_quorum(count(self.reports_up_to(s, v, j, w) for j in Replica))
-            for w in range(self.views)
+            for w in self.left_views()
         )
+
+    def left_views(self) -> range:
+        """The views that a VIEW-CHANGE may report on: all but the last explored."""
+        return range(self.views - 1)
 
     def is_quorum(self, members: int) -> bool:
         return members >= self.quorum()
@@ -299,7 +304,7 @@ class PBFT(Byzantine[State]):
         """j has sent a valid VIEW-CHANGE for v without a certificate of a view above w."""
         return self.reports(s, v, j, None) or any(
             u <= w and any(self.reports(s, v, j, Certificate(view=u, digest=e)) for e in Digest)
-            for u in range(self.views)
+            for u in self.left_views()
         )
 
     def reports(self, s: State, v: int, j: Replica, c: Certificate | None) -> bool:

@@ -19,8 +19,8 @@ from mcheck.spec.sets import Set
 from mcheck.spec.specification import Spec
 
 __all__ = [
-    "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
-    "ExpectedOutcome", "Failure", "GHOST", "In", "Index", "Injection", "Instance", "InternalError", "Map",
+    "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
+    "ExpectedOutcome", "Failure", "In", "Index", "Injection", "Instance", "InternalError", "Map",
     "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
     "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant", "constraint",
     "count", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
