@@ -165,9 +165,9 @@ class _Reading:
         """A condition may decide between two numbers, or two conditions, of which one is known to be no smaller."""
         condition, then, otherwise = node.args
         asked = FIXED
-        if _floor(then) >= _ceiling(otherwise):
+        if _precedes(otherwise, then):
             asked = direction
-        elif _floor(otherwise) >= _ceiling(then):
+        elif _precedes(then, otherwise):
             asked = -direction
         self._check(condition, asked, done)
         self._check(then, direction, done)
@@ -202,14 +202,25 @@ def _grows(value: Node) -> bool:
     return value.op == "field" and value.args[1] == MSGS and value.args[0].op == "state"
 
 
-def _floor(x: Node) -> float:
-    """No value of a condition or number is smaller; of anything else nothing is known."""
-    if x.domain is BOOL:
-        return int(x.value) if x.is_const else 0
-    return x.lo if isinstance(x.domain, IntRange) else float("-inf")
+def _precedes(x: Node, y: Node) -> bool:
+    """Whether x is seen to be no larger than y, in every state: of conditions, to imply it."""
+    if isinstance(x.domain, IntRange) and isinstance(y.domain, IntRange):
+        return x is y or x.hi <= y.lo
+    return x.domain is BOOL and y.domain is BOOL and _implies(x, y)
 
 
-def _ceiling(x: Node) -> float:
-    if x.domain is BOOL:
-        return int(x.value) if x.is_const else 1
-    return x.hi if isinstance(x.domain, IntRange) else float("inf")
+def _implies(x: Node, y: Node) -> bool:
+    """Whether y is seen to be true where x is.  False may mean only that it is not seen."""
+    if x is y or (x.is_const and not x.value) or (y.is_const and y.value):
+        return True
+    if x.op == "or":
+        return all(_implies(part, y) for part in x.args)
+    if y.op == "and":
+        return all(_implies(x, part) for part in y.args)
+    if x.op == "ite" and y.op == "ite" and x.args[0] is y.args[0]:
+        return _implies(x.args[1], y.args[1]) and _implies(x.args[2], y.args[2])
+    if x.op == "not" and y.op == "not":
+        return _implies(y.args[0], x.args[0])
+    if x.op == "and" and any(_implies(part, y) for part in x.args):
+        return True
+    return y.op == "or" and any(_implies(x, part) for part in y.args)
