@@ -17,7 +17,7 @@ request is needed, as one sequence number leaves no gaps.
 """
 
 from collections.abc import Iterable
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Annotated
 
 from mcheck.spec import (
@@ -28,6 +28,7 @@ from mcheck.spec import (
     Range,
     Record,
     Set,
+    UsageError,
     action,
     all,
     always,
@@ -140,15 +141,19 @@ class PBFT(Byzantine[State]):
 
     def init(self) -> Iterable[State]:
         """Any replicas may be faulty, and any order may be that of the primaries: view v has the primary v mod n."""
-        start = Map.fill(Replica, Memory())
-        return (
-            State(
-                correct=Set(Replica) - Set(faulty),
-                primary=Map.of(View, lambda v: order[v % self.replicas]),
-                replicas=start,
+        if self.faulty() >= self.replicas:
+            raise UsageError(
+                f"PBFT: of {self.replicas} replicas at least one must be correct (got {self.faulty()} faulty)"
             )
-            for faulty in combinations(Replica, self.faulty())
-            for order in permutations(Replica, min(self.views, self.replicas))
+        orders = permutations(Replica, min(self.views, self.replicas))
+        return [self.start(*choice) for choice in product(combinations(Replica, self.faulty()), orders)]
+
+    def start(self, faulty: tuple[Replica, ...], order: tuple[Replica, ...]) -> State:
+        """Nothing has happened yet."""
+        return State(
+            correct=Set(Replica) - Set(faulty),
+            primary=Map.of(View, lambda v: order[v % self.replicas]),
+            replicas=Map.fill(Replica, Memory()),
         )
 
     def faulty(self) -> int:

@@ -41,9 +41,13 @@ def check_fields(instance: Instance) -> None:
     name, fields = instance.state_class.__name__, instance.state_domain.fields
     correct, msgs = fields.get(CORRECT), fields.get(MSGS)
     if not (isinstance(correct, SetOf) and isinstance(correct.member, Scalarset)):
-        raise LanguageError(f"{name}.{CORRECT}: a Byzantine protocol needs the field {CORRECT}: Set[Node], Node an Index")
+        raise LanguageError(
+            f"{name}.{CORRECT}: a Byzantine protocol needs the field {CORRECT}: Set[Node], Node an Index"
+        )
     if not isinstance(msgs, SetOf):
-        raise LanguageError(f"{name}.{MSGS}: a Byzantine protocol needs the field {MSGS}: Set[Message], without a capacity")
+        raise LanguageError(
+            f"{name}.{MSGS}: a Byzantine protocol needs the field {MSGS}: Set[Message], without a capacity"
+        )
 
 
 def check_monotone(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: Tree) -> None:
@@ -88,7 +92,9 @@ def _check_property(reading: _Reading, tree: Tree) -> None:
         return
     reading.check(_merged(tree, lambda leaf: build.truth(isinstance(leaf, Fails)), build.choice), UP)
     failing = build.truth(direction == DOWN)
-    reading.check(_merged(tree, lambda leaf: leaf.value if isinstance(leaf, Answer) else failing, build.choice), direction)
+    reading.check(
+        _merged(tree, lambda leaf: leaf.value if isinstance(leaf, Answer) else failing, build.choice), direction
+    )
 
 
 def _end(leaf: Leaf) -> tuple[object, ...] | None:

@@ -37,6 +37,7 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "consensus": ({}, None),
     "voting": ({"max_ballot": 1}, 6),
     "paxos": ({}, 7),
+    "pbft": ({"requests": 1}, 3),
     "raft": ({}, 4),
     "raft-tla": ({}, 5),
 }
@@ -102,9 +103,11 @@ OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **d
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
 MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith("raft ") else ()) for n in SHIPPED if n not in UNLOWERABLE
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "pbft ")) else ())
+    for n in SHIPPED
+    if n not in UNLOWERABLE
 ]
-"""All that is shipped.  The tweaks of Raft differ in one rule and take two seconds each to compile."""
+"""All that is shipped.  The tweaks of Raft and PBFT differ in one rule and take two seconds each to compile."""
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
