@@ -219,24 +219,23 @@ class PBFT(Byzantine[State]):
         return me.accepted is None
 
     @action
-    def commit(self, s: State, i: Correct) -> State:
+    def commit(self, s: State, i: Correct, d: Digest) -> State:
         """The request is prepared, and i says so."""
         me = s.replicas[i]
-        d = me.accepted
-        require(d is not None and me.prepared != Certificate(view=me.view, digest=d), "i has not prepared it yet")
-        require(self.certified(s, me.view, d), "there is a prepared certificate for what i has accepted")
         certificate = Certificate(view=me.view, digest=d)
+        require(me.accepted == d, "i has accepted it in this view")
+        require(me.prepared != certificate, "i has not prepared it yet")
+        require(self.certified(s, me.view, d), "there is a prepared certificate for it")
         return self.sending(s, i, me.replace(prepared=certificate), Commit(view=me.view, digest=d, src=i))
 
     @action
-    def execute(self, s: State, i: Correct) -> State:
+    def execute(self, s: State, i: Correct, d: Digest) -> State:
         """The request is committed, and i executes it."""
         me = s.replicas[i]
-        p = me.prepared
-        require(p is not None and me.active and p.view == me.view, "i has prepared it in this view")
+        require(me.prepared == Certificate(view=me.view, digest=d), "i has prepared it in this view")
         require(self.may_execute(me), "i has executed nothing at this sequence number")
-        require(self.committed(s, p.view, p.digest), "a quorum has committed it")
-        done = Execution(view=p.view, digest=p.digest)
+        require(self.committed(s, me.view, d), "a quorum has committed it")
+        done = Execution(view=me.view, digest=d)
         return s.replace(replicas=s.replicas.set(i, me.replace(executed=done)))
 
     def may_execute(self, me: Memory) -> bool:

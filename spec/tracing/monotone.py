@@ -157,15 +157,11 @@ class _Reading:
 
     def _check_sent(self, node: Node, direction: int) -> None:
         if direction != UP:
-            why = "the value that it gives" if direction == FIXED else "not having been sent"
+            owner = type(self.tracer.instance.spec).__name__
             raise self.refusal(
-                f"a message of a faulty member counts here by {why}: faulty members are taken to have sent all that they can sign, and more messages may only make more steps possible (any, all, count(…) >= k, and, or); ask for what was sent, or let them send step by step (class X(Injection[State], {self.rule_owner}))",
+                f"whether a faulty member has sent this must only ever help: it counts as having sent all that it can sign.  Ask for what was sent, not for what was not (any, all, count(…) >= k, and, or), or let it send step by step: class X(Injection[State], {owner})",
                 self.tracer.build.places[node.id],
             )
-
-    @property
-    def rule_owner(self) -> str:
-        return type(self.tracer.instance.spec).__name__
 
     def _check_choice(self, node: Node, direction: int, done: set[tuple[int, int]]) -> None:
         """A condition may decide between two numbers, or two conditions, of which one is known to be no smaller."""

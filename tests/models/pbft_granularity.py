@@ -58,12 +58,9 @@ class ProposesInNewView(PBFT):
         return s if d is None else self.sending(s, i, me, Prepare(view=me.view, digest=d, src=i))
 
     @action
-    def execute(self, s: State, i: Correct) -> State:
-        after = super().execute(s, i)
-        done = after.replicas[i].executed
-        if done is None:
-            return after
-        forgetful = after.replicas[i].replace(executed=Execution(view=0, digest=done.digest))
+    def execute(self, s: State, i: Correct, d: Digest) -> State:
+        after = super().execute(s, i, d)
+        forgetful = after.replicas[i].replace(executed=Execution(view=0, digest=d))
         return after.replace(replicas=after.replicas.set(i, forgetful))
 
 

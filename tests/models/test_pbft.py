@@ -74,7 +74,10 @@ def test_one_view_as_others_count_it(
     assert (verdict.result, verdict.distinct, verdict.depth) == ("holds-up-to", distinct, depth)
 
 
-@pytest.mark.parametrize(("faulty", "distinct"), [(1, 7592), (0, 9894), (3, 4762)])
+@pytest.mark.parametrize(
+    ("faulty", "distinct"),
+    [(1, 7592), pytest.param(0, 9894, marks=pytest.mark.slow), pytest.param(3, 4762, marks=pytest.mark.slow)],
+)
 def test_two_views_in_coarser_steps(faulty: int, distinct: int) -> None:
     """7,592 is the count of a model whose NEW-VIEW always proposes.  Here 10,266: a view begins, and then is proposed in."""
     verdict = explored(of_one_choice((faulty,), ProposesInNewView)(), symmetry=False)
@@ -88,6 +91,7 @@ def test_two_views_where_a_new_view_names_its_quorum(faulty: int, distinct: int)
     assert (verdict.result, verdict.distinct, verdict.depth) == ("holds-up-to", distinct, 18)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("faulty", "distinct"), [(1, 10266), (0, 15360), (3, 7284)])
 def test_two_views_of_one_choice(faulty: int, distinct: int) -> None:
     assert explored(of_one_choice((faulty,))(), symmetry=False).distinct == distinct
@@ -183,7 +187,7 @@ PREPARED = [
     "pre_prepare(i=0, d=0)",
     "prepare(i=1, d=0)",
     "prepare(i=2, d=0)",
-    "commit(i=1)",
+    "commit(i=1, d=0)",
 ]
 LEFT = ["view_change(i=0)", "view_change(i=1)", "view_change(i=2)"]
 
