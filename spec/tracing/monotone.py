@@ -36,6 +36,17 @@ _SIGNS: dict[str, tuple[int, ...]] = {
 _RAW = f"s.{MSGS} holds only what correct members have sent: ask self.sent(s, m)"
 
 
+_MAY = {
+    "action": "one message more of a faulty member may only make more steps possible, and not lead them elsewhere",
+    "always": "one message more of a faulty member may only break an invariant",
+    "reachable": "one message more of a faulty member may only make a witness true",
+    "step": "a property of steps may not depend on what a faulty member has sent",
+    "constraint": "a constraint may not depend on what a faulty member has sent",
+    "implements": "a mapping may not depend on what a faulty member has sent",
+}
+_ASK = "Ask for what was sent, not for what was not (any, all, count(…) >= k, and, or)"
+
+
 def check_fields(instance: Instance) -> None:
     """LanguageError unless the state has `correct` and `msgs` as a Byzantine protocol needs them."""
     name, fields = instance.state_class.__name__, instance.state_domain.fields
@@ -159,7 +170,7 @@ class _Reading:
         if direction != UP:
             owner = type(self.tracer.instance.spec).__name__
             raise self.refusal(
-                f"whether a faulty member has sent this must only ever help: it counts as having sent all that it can sign.  Ask for what was sent, not for what was not (any, all, count(…) >= k, and, or), or let it send step by step: class X(Injection[State], {owner})",
+                f"{_MAY[self.rule.kind]}; it counts as having sent all that it can sign.  {_ASK}, or let it send step by step: class X(Injection[State], {owner})",
                 self.tracer.build.places[node.id],
             )
 

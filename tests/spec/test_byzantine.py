@@ -216,9 +216,9 @@ def test_the_line_that_asks_is_named() -> None:
 
     line = Waits.enough.__code__.co_firstlineno + 1
     assert refused(Waits) == (
-        f"test_byzantine.py:{line}: go_on: whether a faulty member has sent this must only ever help: it counts as having "
-        "sent all that it can sign.  Ask for what was sent, not for what was not (any, all, count(…) >= k, and, or), or let "
-        "it send step by step: class X(Injection[State], Waits)"
+        f"test_byzantine.py:{line}: go_on: one message more of a faulty member may only make more steps possible, and "
+        "not lead them elsewhere; it counts as having sent all that it can sign.  Ask for what was sent, not for what was "
+        "not (any, all, count(…) >= k, and, or), or let it send step by step: class X(Injection[State], Waits)"
     )
 
 
@@ -228,7 +228,7 @@ def test_what_was_sent_may_not_decide_where_a_step_leads() -> None:
         def go_on(self, s: State, i: Correct) -> State:
             return s.replace(at=s.at.set(i, where(self.yes(s, i, 0), 1, 0)))
 
-    assert "go_on: whether a faulty member has sent this must only ever help" in refused(Copies)
+    assert "go_on: one message more of a faulty member may only make more steps possible" in refused(Copies)
 
     class Branches(Votes):
         @action
@@ -237,7 +237,7 @@ def test_what_was_sent_may_not_decide_where_a_step_leads() -> None:
                 return s.replace(at=s.at.set(i, 1))
             return s.replace(at=s.at.set(i, 0))
 
-    assert "go_on: whether a faulty member has sent this must only ever help" in refused(Branches)
+    assert "go_on: one message more of a faulty member may only make more steps possible" in refused(Branches)
 
 
 def test_messages_are_asked_for_through_sent_only() -> None:
@@ -313,28 +313,28 @@ def test_properties_ask_in_their_own_direction() -> None:
         def somebody(self, s: State) -> bool:
             return any(self.yes(s, j, 0) for j in Node)
 
-    assert "somebody: whether a faulty member has sent this" in refused(Hopes)
+    assert "somebody: one message more of a faulty member may only break an invariant" in refused(Hopes)
 
     class Misses(Votes):
         @reachable("nobody")
         def nobody(self, s: State) -> bool:
             return not any(self.yes(s, j, 0) for j in Node)
 
-    assert "nobody: whether a faulty member has sent this" in refused(Misses)
+    assert "nobody: one message more of a faulty member may only make a witness true" in refused(Misses)
 
     class Steps(Votes):
         @step("grows")
         def grows(self, before: State, after: State, i: Node) -> bool:
             return not self.yes(before, i, 0) or self.yes(after, i, 0)
 
-    assert "grows: whether a faulty member has sent this" in refused(Steps)
+    assert "grows: a property of steps may not depend" in refused(Steps)
 
     class Limits(Votes):
         @constraint("few")
         def few(self, s: State) -> bool:
             return not all(self.yes(s, j, 0) for j in Node)
 
-    assert "few: whether a faulty member has sent this" in refused(Limits)
+    assert "few: a constraint may not depend" in refused(Limits)
 
     class Raw(Votes):
         @always("no message")
