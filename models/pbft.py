@@ -279,12 +279,16 @@ class PBFT(Byzantine[State]):
         me = s.replicas[i]
         require(not me.active and s.primary[me.view] != i, "i is a backup, and waits for its view to begin")
         require(self.sent(s, NewView(view=me.view, digest=d)), "the primary has announced d")
-        require(self.justified(s, me.view, d), "d follows from the VIEW-CHANGEs of a quorum")
+        require(self.is_proven(s, me.view, d), "d follows from the VIEW-CHANGEs of a quorum")
         require(d is None or self.is_request(s, d), "i has the request, from its client or another replica")
         me = me.replace(active=True, accepted=d)
         if d is None:
             return s.replace(replicas=s.replicas.set(i, me))
         return self.sending(s, i, me, Prepare(view=me.view, digest=d, src=i))
+
+    def is_proven(self, s: State, v: int, d: Digest | None) -> bool:
+        """O is correct: a backup computes it from V as the primary must have done."""
+        return self.justified(s, v, d)
 
     def justified(self, s: State, v: int, d: Digest | None) -> bool:
         """In some quorum of valid VIEW-CHANGEs for v, d is what the certificate of the highest view is for; None: there is none."""

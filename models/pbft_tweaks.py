@@ -38,12 +38,12 @@ class SkipsCommit(PBFT):
 
 
 class TrustsNewView(PBFT):
-    """A NEW-VIEW is not checked against the VIEW-CHANGEs that it carries."""
+    """A backup does not check what a NEW-VIEW proposes against the VIEW-CHANGEs that it carries."""
 
     outcome = Broken("Agreement", steps=14, source="section 4.4, the set O", views=2)
 
-    def justified(self, s: State, v: int, d: Digest | None) -> bool:
-        return self.is_quorum(count(self.reports_up_to(s, v, j, self.views) for j in Replica))
+    def is_proven(self, s: State, v: int, d: Digest | None) -> bool:
+        return self.is_quorum(count(self.reports_up_to(s, v, j, v) for j in Replica))
 
 
 class OmitsCertificate(PBFT):

@@ -37,14 +37,13 @@ def of_one_choice(faulty: tuple[int, ...], base: type[PBFT] = PBFT) -> type[PBFT
 class ProposesInNewView(PBFT):
     """A NEW-VIEW always proposes: where nothing need be proposed again, the primary chooses.  Executions forget their view."""
 
-    def announced(self, s: State, v: int, d: Digest | None) -> bool:
-        return d is not None and (self.justified(s, v, None) or self.justified(s, v, d))
-
     @action
     def new_view(self, s: State, i: Correct, d: Digest | None) -> State:
         me = s.replicas[i]
         require(not me.active and s.primary[me.view] == i, "i is the primary of a view that has not begun")
-        require(self.announced(s, me.view, d), "d follows, or anything may")
+        require(
+            d is not None and (self.justified(s, me.view, None) or self.justified(s, me.view, d)), "d may be announced"
+        )
         after = self.sending(s, i, me.replace(active=True, accepted=d), NewView(view=me.view, digest=d))
         return after if d is None else after.replace(msgs=after.msgs.add(PrePrepare(view=me.view, digest=d)))
 
@@ -53,7 +52,9 @@ class ProposesInNewView(PBFT):
         me = s.replicas[i]
         require(not me.active and s.primary[me.view] != i, "i is a backup, and waits for its view to begin")
         require(self.sent(s, NewView(view=me.view, digest=d)), "the primary has announced d")
-        require(self.announced(s, me.view, d), "d follows, or anything may")
+        require(
+            d is not None and (self.is_proven(s, me.view, None) or self.is_proven(s, me.view, d)), "d may be announced"
+        )
         me = me.replace(active=True, accepted=d)
         return s if d is None else self.sending(s, i, me, Prepare(view=me.view, digest=d, src=i))
 

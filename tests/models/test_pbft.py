@@ -147,17 +147,17 @@ def test_three_f_replicas_are_too_few(constants: dict[str, int], length: int) ->
 
 
 @pytest.mark.parametrize(
-    ("tweak", "length"), [(TrustsNewView, 12), (SkipsCommit, 10)], ids=["trust-new-view", "skip-commit"]
+    ("tweak", "faulty", "length"),
+    [(TrustsNewView, 1, 12), (TrustsNewView, 3, None), (SkipsCommit, 1, 10), (SkipsCommit, 3, 10)],
 )
-def test_view_changes_gone_wrong_in_coarser_steps(tweak: type[PBFT], length: int) -> None:
-    """The lengths of the model with 7,592 states."""
+def test_view_changes_gone_wrong_in_coarser_steps(tweak: type[PBFT], faulty: int, length: int | None) -> None:
+    """The lengths of the model with 7,592 states.  Trust does no harm while the primary of view 1 deserves it."""
 
     class Coarser(tweak, ProposesInNewView):  # type: ignore[valid-type, misc]
         pass
 
-    for faulty in (1, 3):
-        verdict = explored(of_one_choice((faulty,), Coarser)(), symmetry=False, properties=["agreement"])
-        assert steps(verdict) == {"Agreement": length}
+    verdict = explored(of_one_choice((faulty,), Coarser)(), symmetry=False, properties=["agreement"])
+    assert steps(verdict) == ({} if length is None else {"Agreement": length})
 
 
 @pytest.mark.parametrize("name", TWEAKS["pbft"])
