@@ -111,7 +111,10 @@ MANY = [
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
-@pytest.mark.parametrize("name", [n for n in SHIPPED if n not in UNLOWERABLE])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n.startswith("pbft ") else ()) for n in SHIPPED if n not in UNLOWERABLE],
+)
 def test_protocols_and_tweaks(name: str) -> None:
     constants, depth = SMALL[name.split()[0]]
     instance = SHIPPED[name](**constants).instance
