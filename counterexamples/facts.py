@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcheck.counterexamples.notation import Notation
-from mcheck.counterexamples.reads import Path, reads, value_at, with_value
+from mcheck.counterexamples.reads import Path, place_in, reads, value_at, with_value
 from mcheck.spec import Bag, Behavior, Index, Map, Record, Rule
 from mcheck.spec.sets import plain, sorted_members
 
@@ -106,7 +106,8 @@ class _Explanation:
                 continue
             put_back = self.state
             for path in paths:
-                put_back = with_value(put_back, path, value_at(initial, path))
+                place = place_in(initial, path)
+                put_back = with_value(put_back, place, value_at(initial, place))
             if not named and self._decided(put_back):
                 self.state = put_back
             else:
