@@ -25,12 +25,6 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield f"  edge [{_FONT}, fontsize=9]"
     for vertex in graph.vertices:
         yield f"  {_quoted(vertex.name)} [{_vertex(vertex)}]"
-    rows: dict[str, list[str]] = {}
-    for vertex in graph.vertices:
-        if vertex.row is not None:
-            rows.setdefault(vertex.row, []).append(_quoted(vertex.name))
-    for row in rows.values():
-        yield f"  {{ rank=same; {'; '.join(row)} }}"
     for arrow in graph.arrows:
         yield f"  {_quoted(arrow.source)} -> {_quoted(arrow.target)} [{_arrow(arrow)}]"
     yield from _legend(graph)
@@ -39,7 +33,8 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 def _vertex(vertex: Vertex) -> str:
     look = look_of(_PLAIN_VERTEX, vertex.marks)
-    return f"label={_text(vertex.lines, _LEFT)}, {_vertex_look(look)}"
+    column = f", group={_quoted(vertex.column)}" if vertex.column is not None else ""
+    return f"label={_text(vertex.lines, _LEFT)}, {_vertex_look(look)}{column}"
 
 
 def _vertex_look(look: Look) -> str:

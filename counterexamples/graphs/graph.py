@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 BLUE, VERMILLION = "#0072b2", "#d55e00"
-PALE_VERMILLION = "#fbd9c0"
+PALE_VERMILLION, GREY = "#fbd9c0", "#888888"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Vertex:
     lines: tuple[str, ...]
     marks: tuple[Mark, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
-    row: str | None = None
-    """Vertices of one row are drawn at one height."""
+    column: str | None = None
+    """Vertices of one column are drawn below one another where that is possible."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import Any
 
 from mcheck.counterexamples.abbreviations import TableNotation
 from mcheck.counterexamples.graphs.graph import BLUE, PALE_VERMILLION, VERMILLION, Arrow, Graph, Look, Mark, Vertex
 from mcheck.counterexamples.graphs.projection import Projection, Reading
 from mcheck.counterexamples.graphs.states import Edge, StateGraph
 from mcheck.counterexamples.lanes import Card, Lanes
-from mcheck.spec import Index, Record, text
+from mcheck.spec import Record, text
 
 INITIAL = Mark("initial", "double outline: initial state", Look(outlines=2))
 OPEN = Mark("open", "dashed outline: more steps lead out of it than are drawn", Look(line="dashed"))

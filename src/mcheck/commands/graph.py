@@ -16,7 +16,6 @@ from mcheck.protocols import Protocol, instantiate
 if TYPE_CHECKING:
     from mcheck.counterexamples.graphs.graph import Graph
     from mcheck.counterexamples.graphs.states import StateGraph
-    from mcheck.recordings import Replayed
     from mcheck.report import Subject
     from mcheck.spec import Instance, Rule
 
@@ -90,6 +89,7 @@ def _marked(instance: Instance, asked: Sequence[str]) -> tuple[Rule, ...]:
 
 def run_trace(trace: str, **values: Any) -> int:
     """The trace as a graph of its steps; with --around or --project, the states around it."""
+    from mcheck.counterexamples.graphs.cause_figure import cause_figure
     from mcheck.counterexamples.graphs.states import neighbourhood, reachable
     from mcheck.recordings import replayed
 
@@ -97,7 +97,10 @@ def run_trace(trace: str, **values: Any) -> int:
     replay = replayed(trace)
     around, most = values["around"], values["max_states"]
     if around is None and not values["project"]:
-        return _write(_happens_before(replay), format, values)
+        figure = cause_figure(
+            replay.behavior, replay.rule, replay.arguments, _title(replay.subject, "what followed from what")
+        )
+        return _write(figure, format, values)
     behavior = replay.behavior
     rules = [r for r in (replay.rule,) if r is not None and r.kind in ("always", "step")]
     if around is None:
@@ -128,13 +131,20 @@ def _explored(explore: Callable[[], StateGraph]) -> StateGraph:
 def _shown(subject: Subject, graph: StateGraph, project: Sequence[str], limit: str | None) -> Graph:
     from mcheck.counterexamples.graphs.projection import Projection
     from mcheck.counterexamples.graphs.state_figure import projected_figure, state_figure
+
+    title = _title(subject, limit)
+    if project:
+        return projected_figure(graph, Projection(subject.instance, project), title)
+    return state_figure(graph, title)
+
+
+def _title(subject: Subject, limit: str | None) -> str:
+    """`raft + forget-vote · 3 nodes · terms ≤ 1 · depth ≤ 4`."""
     from mcheck.scope import bounds_text, constants_text
 
-    instance = subject.instance
     name = subject.protocol.name + (f" + {subject.tweak}" if subject.tweak else "")
-    parts = [name, *constants_text(instance), bounds_text(instance), limit]
-    title = " · ".join(part for part in parts if part)
-    return projected_figure(graph, Projection(instance, project), title) if project else state_figure(graph, title)
+    parts = [name, *constants_text(subject.instance), bounds_text(subject.instance), limit]
+    return " · ".join(part for part in parts if part)
 
 
 def _format(values: dict[str, Any]) -> str:
