@@ -48,7 +48,7 @@ def projected_figure(graph: StateGraph, projection: Projection, title: str) -> G
     path = [k for k, _ in groupby(group_of[n] for n in graph.path)]
     vertices = []
     for k, (readings, members) in enumerate(groups.items()):
-        facts = {"states": len(members), **{_place(r): text(r.value) for r in readings}}
+        facts: dict[str, str | int] = {"states": len(members), **{_place(r): text(r.value) for r in readings}}
         lines = (*writer.readings(readings), *writer.members(members))
         vertices.append(Vertex(f"s{k}", lines, _marks(graph, members, k in path), facts))
     arrows = _arrows(graph.edges, path, group_of.__getitem__, _action)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
+    "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "graph": ("mcheck.commands.graph:command", "Draw the states of a protocol, or the steps of a trace, as a graph."),
     "export": ("mcheck.commands.export:command", "Write a saved trace as a regression test or as plain ITF."),

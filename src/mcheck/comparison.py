@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +12,13 @@ from mcheck.spec import ExpectedOutcome
 from mcheck.tweaks import Expectation, expectations
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variant:
     """One search: of the protocol itself (`tweak` None) or of a tweak, with these constants and bounds."""
 
     protocol: str
-    """What `find` takes."""
+    """Its name; `source` is what `find` takes."""
+    source: str
     tweak: str | None
     constants: dict[str, Any]
     depth: int | None
@@ -53,12 +54,14 @@ class Found:
     error: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A line of the comparison: what is searched, and what the tweak declares of that, if it does."""
 
     variant: Variant
     expected: Expectation | None = None
+    claimed: bool = False
+    """Whether something is declared that this line confirms or refutes."""
 
     @property
     def outcome(self) -> ExpectedOutcome | None:
@@ -66,7 +69,7 @@ class Entry:
         return self.expected.outcome if self.expected is not None else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Lines with the same constants and bounds, the good spec first."""
 
@@ -85,7 +88,7 @@ def found_in(variant: Variant) -> Found:
     from mcheck.spec import McheckError
 
     try:
-        protocol = find(variant.protocol)
+        protocol = find(variant.source)
         instance = instantiate(protocol.tweaked(variant.tweak), variant.constants)
         verdict = search(
             instance,
@@ -135,32 +138,42 @@ class Asked:
         return not self.constants and self.depth is None and not self.properties
 
 
-def groups(protocol: Protocol, typed: str, asked: Asked) -> list[Group]:
+def groups(protocol: Protocol, asked: Asked) -> list[Group]:
     """The lines of the comparison, in the order in which the protocol lists its tweaks."""
     declared = [e for e in expectations(protocol) if not asked.tweaks or e.tweak in asked.tweaks]
     if not asked.anywhere:
         tweaks = dict.fromkeys(e.tweak for e in declared)
-        entries = [Entry(_variant(typed, name, asked, asked.constants, asked.depth)) for name in (None, *tweaks)]
+        entries = [Entry(_variant(protocol, name, asked, asked.constants, asked.depth)) for name in (None, *tweaks)]
         return [Group((), tuple(entries))]
     by_scope: dict[tuple[tuple[str, Any], ...], list[Expectation]] = {}
     for expectation in declared:
         constants = expectation.outcome.constants if expectation.outcome is not None else {}
         by_scope.setdefault(tuple(sorted(constants.items())), []).append(expectation)
-    return [_group(typed, asked, dict(scope), members) for scope, members in (by_scope or {(): []}).items()]
+    return [_group(protocol, asked, dict(scope), members) for scope, members in (by_scope or {(): []}).items()]
 
 
-def _group(typed: str, asked: Asked, constants: dict[str, Any], members: list[Expectation]) -> Group:
-    """The tweaks that show with these constants; before them the good spec, as deep as they need it."""
+def _group(protocol: Protocol, asked: Asked, constants: dict[str, Any], members: list[Expectation]) -> Group:
+    """The tweaks that show with these constants; before them the good spec, as deep as they need it, and for what they break."""
     depths = [_depth_needed(e.outcome) for e in members]
     deepest = None if not depths or None in depths else max(d for d in depths if d is not None)
-    entries = [Entry(_variant(typed, None, asked, constants, deepest))]
+    claimed = any(e.outcome is not None for e in members)
+    broken = [e.outcome.property if e.outcome is not None else None for e in members]
+    enough = tuple(dict.fromkeys(title for title in broken if title is not None)) if None not in broken else ()
+    entries = [Entry(_variant(protocol, None, asked, constants, deepest, enough), claimed=claimed)]
     for expectation in members:
         outcome = expectation.outcome
         depth = outcome.depth if outcome is not None else None
         properties = (outcome.property,) if outcome is not None and outcome.property is not None else ()
-        entries.append(Entry(_variant(typed, expectation.tweak, asked, constants, depth, properties), expectation))
-    scope = next((e.scope_without_depth for e in members if e.outcome is not None), ())
-    return Group(tuple(scope), tuple(entries))
+        variant = _variant(protocol, expectation.tweak, asked, constants, depth, properties)
+        entries.append(Entry(variant, expectation, outcome is not None))
+    return Group(_options(members[0]) if members else (), tuple(entries))
+
+
+def _options(expectation: Expectation) -> tuple[str, ...]:
+    """The constants of what is declared, as options; the depth is a matter of each line."""
+    scope = expectation.scope
+    without_depth = expectation.outcome is None or expectation.outcome.depth is None
+    return tuple(scope if without_depth else scope[:-2])
 
 
 def _depth_needed(outcome: ExpectedOutcome | None) -> int | None:
@@ -171,7 +184,7 @@ def _depth_needed(outcome: ExpectedOutcome | None) -> int | None:
 
 
 def _variant(
-    typed: str,
+    protocol: Protocol,
     tweak: str | None,
     asked: Asked,
     constants: dict[str, Any],
@@ -179,7 +192,10 @@ def _variant(
     properties: tuple[str, ...] = (),
 ) -> Variant:
     chosen = properties or asked.properties
-    return Variant(typed, tweak, dict(constants), depth, chosen, asked.seconds, asked.memory_mb, asked.engine)
+    source = protocol.source if ".py:" in protocol.source else protocol.name
+    return Variant(
+        protocol.name, source, tweak, dict(constants), depth, chosen, asked.seconds, asked.memory_mb, asked.engine
+    )
 
 
 # ---------------------------------------------------------------------- whether it is as declared
@@ -203,15 +219,14 @@ def as_declared(entry: Entry, found: Found) -> bool | None:
 
 def undecided(entry: Entry, found: Found) -> bool:
     """Whether a limit ended the search before it could be said whether all is as declared."""
-    claimed = entry.variant.tweak is None or entry.outcome is not None
-    return found.error is None and claimed and found.result == "inconclusive"
+    return found.error is None and entry.claimed and found.result == "inconclusive"
 
 
-def status(findings: Iterable[tuple[Entry, Found]]) -> int:
+def status(findings: Mapping[Entry, Found]) -> int:
     """The exit status: 4 for an error, 1 for a difference, 3 where a limit came first, else 0."""
     from mcheck.cli import BROKEN, INCONCLUSIVE, VIOLATED
 
-    pairs: Sequence[tuple[Entry, Found]] = list(findings)
+    pairs = findings.items()
     if any(found.error is not None for _, found in pairs):
         return BROKEN
     if any(as_declared(entry, found) is False for entry, found in pairs):

@@ -23,7 +23,11 @@ class Died:
     status: int | None
 
     def __str__(self) -> str:
-        cause = f"killed by signal {-self.status}" if self.status is not None and self.status < 0 else f"status {self.status}"
+        cause = (
+            f"killed by signal {-self.status}"
+            if self.status is not None and self.status < 0
+            else f"status {self.status}"
+        )
         return f"its process ended without an answer ({cause})"
 
 
