@@ -66,8 +66,8 @@ def _legend(graph: Graph) -> Iterator[str]:
     for name, sample in zip(names, samples, strict=True):
         yield f"    {name} [{sample}]"
     for k, mark in enumerate(arrows):
-        yield f'    arrow_{k}_a [shape="point", color="#444444"]'
-        yield f'    arrow_{k}_b [shape="point", color="#444444"]'
+        yield f'    arrow_{k}_a [shape="point", width=0.05, color="#444444"]'
+        yield f'    arrow_{k}_b [shape="point", width=0.05, color="#444444"]'
         look = _arrow_look(_PLAIN_ARROW.under(mark.look))
         yield f"    arrow_{k}_a -> arrow_{k}_b [label={_text((mark.meaning,), _LEFT)}, {look}]"
     yield "  }"

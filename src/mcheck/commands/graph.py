@@ -89,6 +89,7 @@ def _marked(instance: Instance, asked: Sequence[str]) -> tuple[Rule, ...]:
 
 def run_trace(trace: str, **values: Any) -> int:
     """The trace as a graph of its steps; with --around or --project, the states around it."""
+    from mcheck.commands.render import counterexample_of
     from mcheck.counterexamples.graphs.cause_figure import cause_figure
     from mcheck.counterexamples.graphs.states import neighbourhood, reachable
     from mcheck.recordings import replayed
@@ -97,10 +98,7 @@ def run_trace(trace: str, **values: Any) -> int:
     replay = replayed(trace)
     around, most = values["around"], values["max_states"]
     if around is None and not values["project"]:
-        figure = cause_figure(
-            replay.behavior, replay.rule, replay.arguments, _title(replay.subject, "what followed from what")
-        )
-        return _write(figure, format, values)
+        return _write(cause_figure(counterexample_of(replay, trace)), format, values)
     behavior = replay.behavior
     rules = [r for r in (replay.rule,) if r is not None and r.kind in ("always", "step")]
     if around is None:
@@ -154,11 +152,13 @@ def _format(values: dict[str, Any]) -> str:
 
     output = values["output"]
     refuse_bad_path(output)
-    named = next((f for f, ends in _FORMATS.items() if output and output.lower().endswith(ends)), "dot")
-    format = str(values["format"] or named)
+    named = "dot" if output is None else next((f for f, ends in _FORMATS.items() if output.lower().endswith(ends)), None)
+    format = values["format"] or named
+    if format is None:
+        raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
     if format == "png" and output is None:
         raise UsageError("-f png needs a file: -o FILE.png")
-    return format
+    return str(format)
 
 
 def _write(graph: Graph, format: str, values: dict[str, Any]) -> int:
@@ -187,8 +187,8 @@ def _write(graph: Graph, format: str, values: dict[str, Any]) -> int:
         terminal.print((content if isinstance(content, str) else content.decode()).rstrip("\n"))
         return 0
     write_file(output, content)
-    amount = f"{counted(len(graph.vertices), 'vertex')}".replace("vertexs", "vertices")
-    terminal.print(f"wrote {output}: {amount}, {counted(len(graph.arrows), 'arrow')}")
+    vertices = "1 vertex" if len(graph.vertices) == 1 else f"{len(graph.vertices):,} vertices"
+    terminal.print(f"wrote {output}: {vertices}, {counted(len(graph.arrows), 'arrow')}")
     return 0
 
 
