@@ -152,7 +152,9 @@ def _format(values: dict[str, Any]) -> str:
 
     output = values["output"]
     refuse_bad_path(output)
-    named = "dot" if output is None else next((f for f, ends in _FORMATS.items() if output.lower().endswith(ends)), None)
+    named = (
+        "dot" if output is None else next((f for f, ends in _FORMATS.items() if output.lower().endswith(ends)), None)
+    )
     format = values["format"] or named
     if format is None:
         raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
