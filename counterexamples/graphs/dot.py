@@ -86,6 +86,6 @@ def _quoted(name: str) -> str:
 
 
 def _escaped(words: str) -> str:
-    """Text in which nothing means anything to DOT; control characters as blanks, which SVG could not have."""
+    """Text in which nothing means anything to DOT, entities of HTML included; as blanks the characters that SVG cannot have."""
     plain = "".join(" " if ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF else c for c in words)
-    return plain.replace("\\", "\\\\").replace('"', '\\"')
+    return plain.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
