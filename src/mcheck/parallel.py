@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -56,7 +56,8 @@ def in_processes(
                 number, task = waiting.pop()
                 receiving, sending = context.Pipe(duplex=False)
                 process = context.Process(target=_answer, args=(sending, function, task), daemon=True)
-                process.start()
+                with _interrupts_held():
+                    process.start()
                 sending.close()
                 running.append(_Running(number, task, process, receiving))
             tick([r.task for r in running])
@@ -71,6 +72,19 @@ def in_processes(
             left.process.join()
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Within the block an interrupt waits; a process started there never gets one, as its parent will end it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _received(done: _Running[Any]) -> Any:
     try:
         return done.answer.recv()
@@ -83,8 +97,7 @@ def _received(done: _Running[Any]) -> Any:
 
 
 def _answer(sending: Connection, function: Callable[[Any], Any], task: Any) -> None:
-    """What a process does.  An interrupt is for its parent, which ends it."""
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be held back
     sending.send(function(task))
     sending.close()
