@@ -9,8 +9,8 @@ plain function.  If it then does the same, it did not need them.
 Two questions are asked of each place that was ever written.  *Is its value needed?*  All places at once, then fewer by
 halving, are put back to their first value, the latest written first, and stay there as long as the step does the same: what
 is left suffices.  So of two messages either of which would do, one counts as needed.  *Is its last change needed?*  The
-places are put back to each of their earlier values: a lock that is free again was free at first too, but its release
-matters to the next holder.
+places are put back to their value before it, and those that the action looks at to each of their earlier values: a lock
+that is free again was free at first too, but its release matters to the next holder.
 
 History variables (GHOST) remember and inform nobody, so they carry no dependency; they are compared only for a step that
 changes nothing else.  Bounds are not asked: that one message had to go before the next one fitted is no influence, but a
@@ -19,6 +19,7 @@ limit of the search.  The number of evaluations is bounded; where it does not su
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from mcheck.counterexamples.facts import Fact
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.places import CardOf, Copies, Entry, Place, Places, Queue, nothing_at, received_and_sent
+from mcheck.counterexamples.reads import Path, reads
 from mcheck.spec import Behavior, Index, Record, Rule, Step
 from mcheck.spec.parameters import MemberParameter
 
@@ -201,7 +203,7 @@ class _Trial:
     def __init__(self, history: _History, compared: Places, before: Any, step: Step, evaluations: int) -> None:
         self.instance, self.places, self.compared = history.instance, history.places, compared
         self.before, self.step, self.left = before, step, evaluations
-        self.old, self.new = compared.values(before), compared.values(step.state)
+        self._known: dict[tuple[str, ...], tuple[dict[Place, Any], dict[Place, Any]]] = {}
 
     def alike(self, put_back: Mapping[Place, Any]) -> bool:
         """Whether the step does the same with these values in these places; no, once there were too many questions."""
@@ -218,6 +220,20 @@ class _Trial:
             return False
         return self._same(start, end, put_back)
 
+    @functools.cached_property
+    def _paths(self) -> tuple[Path, ...]:
+        """What the action reads of the state it was taken in; nothing where that cannot be told."""
+        return reads(self.instance, self.step.action, (self.before,), self.step.arguments)
+
+    def may_read(self, place: CardOf | Entry) -> bool:
+        """Whether the action looks at a place, or may do so unseen."""
+        if not self._paths:
+            return True
+        if isinstance(place, Entry):
+            return any(path[:1] == (place.field,) for path in self._paths)
+        fields = self.places.of_lanes
+        return any(path and path[0] in fields and (len(path) == 1 or path[1] is place.member) for path in self._paths)
+
     def needs_message(self, place: Place) -> bool:
         """Whether the step needs what it takes away there.  Asked of a few places only, beside the bound."""
         self.left += 1
@@ -225,19 +241,29 @@ class _Trial:
 
     def _same(self, start: Any, end: Any, put_back: Mapping[Place, Any]) -> bool:
         """Whether a step from `start` to `end` is the step that was taken, but for the places that were put back."""
-        if all(getattr(end, f) == getattr(self.step.state, f) for f in self.compared.fields):
+        differing = [f for f in self.compared.fields if getattr(end, f) != getattr(self.step.state, f)]
+        if not differing:
             return True
-        first, last = self.compared.values(start), self.compared.values(end)
-        for place in dict.fromkeys((*self.new, *last)):
+        first, last = self.compared.values(start, differing), self.compared.values(end, differing)
+        old, new = self._then(tuple(differing))
+        for place in dict.fromkeys((*new, *last)):
             nothing = nothing_at(place)
-            got, wanted = last.get(place, nothing), self.new.get(place, nothing)
+            got, wanted = last.get(place, nothing), new.get(place, nothing)
             if got == wanted:
                 continue
             if place not in put_back or not _same_change(
-                place, (self.old.get(place, nothing), wanted), (first.get(place, nothing), got)
+                place, (old.get(place, nothing), wanted), (first.get(place, nothing), got)
             ):
                 return False
         return True
+
+    def _then(self, fields: tuple[str, ...]) -> tuple[dict[Place, Any], dict[Place, Any]]:
+        """The places of these fields before and after the step that was taken."""
+        if fields not in self._known:
+            states = (self.before, self.step.state)
+            old, new = (self.compared.values(state, fields) for state in states)
+            self._known[fields] = (old, new)
+        return self._known[fields]
 
 
 def _same_change(place: Place, then: tuple[Any, Any], now: tuple[Any, Any]) -> bool:
@@ -321,7 +347,8 @@ class _Needs:
         for place in places:
             record = self.records[place]
             if isinstance(place, CardOf | Entry):
-                earlier[place] = list(record.writes)
+                more = len(record.writes) > 1 and self.trial.may_read(place)
+                earlier[place] = list(record.writes) if more else record.writes[-1:]
             elif record.taken is not None:
                 earlier[place] = [(record.writes[-1][0], record.taken)]
         while earlier:

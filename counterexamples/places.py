@@ -6,7 +6,7 @@ can touch parts of it independently: the keys of a map, the members of a set or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,16 @@ class Places:
         self.of_lanes = tuple(f for f in names if f not in lanes.shared_fields)
         self.fields = names
 
-    def values(self, state: Any) -> dict[Place, Any]:
-        """The value at each place, in a fixed order."""
+    def values(self, state: Any, fields: Container[str] | None = None) -> dict[Place, Any]:
+        """The value at each place, in a fixed order; only at those that `fields` make up, if these are given."""
         found: dict[Place, Any] = {}
-        if self.of_lanes:
+        if any(fields is None or f in fields for f in self.of_lanes):
             maps = [getattr(state, f) for f in self.of_lanes]
             for member in self._members:
                 found[CardOf(member)] = tuple(m[member] for m in maps)
         for field in self.shared:
-            found.update(_parts(field, getattr(state, field)))
+            if fields is None or field in fields:
+                found.update(_parts(field, getattr(state, field)))
         return found
 
     def put(self, state: Any, news: Mapping[Place, Any]) -> Any:

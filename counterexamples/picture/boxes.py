@@ -81,7 +81,7 @@ def box_of(card: StateCard, width: float) -> CardBox:
         texts.append(Text(width - PADDING, y + 11, card.marks, "mark", anchor="end"))
     for item in card.items:
         y = _item(item, width, y, texts)
-    for log in card.logs:
+    for log in (_fitting(log, width - 2 * PADDING) for log in card.logs):
         y = _log(log, len(card.logs) > 1 or log.name != "log", y, texts, cells)
     if y == PADDING:
         texts.append(Text(width / 2, y + 10, "–", "soft", anchor="middle"))
@@ -125,6 +125,13 @@ def _item(item: Item, width: float, y: float, texts: list[Text]) -> float:
 
 def _log_width(log: Log) -> float:
     return sum(map(_cell_width, log.cells)) + (text_width("…", BODY) + 4 if log.hidden else 0)
+
+
+def _fitting(log: Log, width: float) -> Log:
+    """The log with as many of its last cells as fit; one is always shown."""
+    while _log_width(log) > width and len(log.cells) > 1:
+        log = Log(log.name, log.cells[1:], log.hidden + 1)
+    return log
 
 
 def _cell_width(cell: Cell) -> float:

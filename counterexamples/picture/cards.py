@@ -22,6 +22,7 @@ _MOST_ITEMS = 6
 _FEW = 6
 _SMALL_RECORD = 3
 _LONGEST_COMMAND = 8
+_LONGEST_ROLE = 16
 
 
 class CardWriter:
@@ -89,7 +90,9 @@ class CardWriter:
             items = [*items[: _MOST_ITEMS - 1], Item("", f"and {len(items) - _MOST_ITEMS + 1} more")]
         return StateCard(
             lane,
-            None if role is None else Item(role, fields[role].name, _differs(before, role, fields)),
+            None
+            if role is None
+            else Item(role, shortened(fields[role].name, _LONGEST_ROLE), _differs(before, role, fields)),
             0 if role is None else self._shade(fields[role]),
             None if term is None else Item(last_word(term), str(fields[term]), _differs(before, term, fields)),
             tuple(items),

@@ -28,16 +28,17 @@ HEAD = 30.0
 _MARGIN, _NUMBER, _ACTION = 24.0, 28.0, 250.0
 _LINE = 15.0
 _BETWEEN_ROWS, _NARROW = 18.0, 20.0
+_RESTART = 12.0
 _LEAST_GAP, _WIDEST_GAP = 46.0, 200.0
 _LEAST_WIDTH = 560.0
 _TITLE, _SENTENCE, _FACT = 20.0, 13.0, 12.0
-_HEADS_BELOW = 14
-"""From so many rows on the names of the lanes are repeated below."""
+_HEADS_EVERY = 1200.0
+"""How far down the names of the lanes are repeated."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The name of a lane, above or below it."""
+    """The name of a lane, above it, below it, and now and then between its rows."""
 
     middle: float
     top: float
@@ -96,19 +97,21 @@ class _Layout:
         """Everything, from above."""
         story, columns = self.story, self.columns
         top, y = self._top()
-        heads = [
-            Head(middle, y, max(56.0, text_width(name, 13) + 24), name)
-            for middle, name in zip(columns.middles, story.lanes, strict=True)
-        ]
-        lane_top = y + HEAD
+        heads = self._heads(y)
+        lane_top = named_at = y + HEAD
         y = lane_top + _BETWEEN_ROWS
         rows = []
         for row in story.rows:
+            if y - named_at > _HEADS_EVERY:
+                heads += self._heads(y - 4)
+                y += HEAD + 10
+                named_at = y
+            y += _RESTART if any(card.restarted for card in row.cards) else 0
             rows.append(self._row(row, y))
             y += rows[-1].height + (0 if row.narrow else _BETWEEN_ROWS)
         lane_bottom = y - 4
-        if len(rows) > _HEADS_BELOW:
-            heads += [Head(h.middle, lane_bottom, h.width, h.name) for h in heads]
+        if y - named_at > _HEADS_EVERY / 2:
+            heads += self._heads(lane_bottom)
             y = lane_bottom + HEAD
         bottom, height = self._bottom(y + 14)
         boxes = {box.row.number: box for box in rows}
@@ -117,6 +120,13 @@ class _Layout:
             story, self.width, height, (*top, *bottom), columns, tuple(heads), lane_top, lane_bottom, tuple(rows),
             routes.lines(), routes.more(), self._bands(boxes, lane_bottom),
         )  # fmt: skip
+
+    def _heads(self, y: float) -> list[Head]:
+        """The names of all lanes, at one height."""
+        return [
+            Head(middle, y, max(56.0, text_width(name, 13) + 24), name)
+            for middle, name in zip(self.columns.middles, self.story.lanes, strict=True)
+        ]
 
     # ------------------------------------------------------------------ columns
 

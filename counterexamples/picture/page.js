@@ -7,7 +7,7 @@
   let now = last;
 
   // What happens after the current step is faint; a message is there once it is sent.
-  function show(step) {
+  function show(step, follow = true) {
     now = Math.max(0, Math.min(last, step));
     for (const part of drawn) {
       const sent = part.dataset.from;
@@ -22,7 +22,7 @@
     byId("last").disabled = byId("on").disabled = now === last;
     document.body.dataset.now = String(now);
     const ground = drawn.find((part) => part.tagName === "rect" && Number(part.dataset.step) === now);
-    if (ground) ground.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (ground && follow) ground.scrollIntoView({ block: "nearest", inline: "nearest" });
     try {
       history.replaceState(null, "", `#${now}`);
     } catch {
@@ -49,5 +49,5 @@
     if (part) show(Number(part.dataset.step));
   });
   const asked = /^#(\d+)$/.exec(location.hash);
-  show(asked ? Number(asked[1]) : last);
+  show(asked ? Number(asked[1]) : last, asked !== null);
 })();

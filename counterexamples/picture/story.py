@@ -63,7 +63,7 @@ class _Telling:
             tuple(self._settled(rows, past)),
             arrows,
             outages,
-            _key(rows, arrows, len(past) < len(self.behavior.steps)),
+            _key(rows, arrows, outages, len(past) < len(self.behavior.steps)),
             (" · ".join(filter(None, (caption.configuration, f"spec {caption.fingerprint}"))), caption.replay),
             " ".join([f"{verdict} after {steps}.", sentence, *(f"{mark} {words}." for mark, words in facts)]),
         )
@@ -126,7 +126,7 @@ class _Nodes(_Telling):
     def __init__(self, counterexample: Counterexample, lanes: Lanes) -> None:
         super().__init__(counterexample, lanes)
         events = counterexample.events
-        self.traffic = Traffic(lanes, self.notation, events)
+        self.traffic = Traffic(lanes, self.notation, events, self.cards.hidden)
         self.arrows = self.traffic.arrows(counterexample.past)
         self.messages = _message_fields(self.behavior, events)
         nobody = self.traffic.nobody
@@ -276,7 +276,7 @@ def _message_fields(behavior: Behavior, events: tuple[Event, ...]) -> frozenset[
     return frozenset(used - behavior.instance.ghosts)
 
 
-def _key(rows: list[Row], arrows: tuple[Arrow, ...], dimmed: bool) -> tuple[str, ...]:
+def _key(rows: list[Row], arrows: tuple[Arrow, ...], outages: tuple[Outage, ...], dimmed: bool) -> tuple[str, ...]:
     """What the signs mean that occur."""
     cards = [card for row in rows for card in row.cards]
     cells = [cell for card in cards for log in card.logs for cell in log.cells]
@@ -287,6 +287,7 @@ def _key(rows: list[Row], arrows: tuple[Arrow, ...], dimmed: bool) -> tuple[str,
         (any(c.dropped for c in cells), "dashed box: dropped"),
         (any(a.kind == "pending" for a in arrows), "dashed arrow: never received"),
         (any(a.kind == "lost" for a in arrows), "crossed out: lost"),
+        (bool(outages), "hatched: down"),
         (dimmed, "faint: the violation does not follow from it"),
     )
     return tuple(words for applies, words in said if applies)

@@ -115,7 +115,10 @@ def _band(band: Band) -> list[str]:
 
 def _row(box: RowBox) -> str:
     faint = "" if box.row.relevant else " faint"
-    drawn = [f'<g class="row{faint}" data-step="{box.row.number}">', *map(_text, box.texts)]
+    drawn = (
+        [] if box.row.relevant else [_rect("paper", c.x, c.y, c.box.width, c.box.height, 5) for c in box.cards]
+    )  # no lane shows through
+    drawn += [f'<g class="row{faint}" data-step="{box.row.number}">', *map(_text, box.texts)]
     if box.bar is not None:
         drawn.append(_rect("bar", box.bar.x - 5, box.bar.top, 10, box.bar.bottom - box.bar.top, 2))
     for card in box.cards:
@@ -158,7 +161,7 @@ def _torn(width: float) -> list[str]:
 
 def _arrow(line: Line) -> str:
     arrow = line.arrow
-    faint = "" if arrow.relevant or arrow.kind == "pending" else " faint"
+    faint = "" if arrow.relevant else " faint"
     points = " ".join(f"{number(x)},{number(y)}" for x, y in line.points)
     (x1, y1), (x2, y2) = line.points[-2:]
     if arrow.kind == "lost":
@@ -192,6 +195,6 @@ def _tip(x1: float, y1: float, x2: float, y2: float) -> str:
 
 def _label(line: Line) -> str:
     assert line.label is not None
-    style = "label" if line.arrow.relevant or line.arrow.kind == "pending" else "label faint"
+    style = "label" if line.arrow.relevant else "label faint"
     text = _text(Text(line.label.x, line.label.y, line.label.text, style, anchor=line.label.anchor))
     return text.replace("<text ", f"<text {_steps(line)} ", 1)

@@ -25,16 +25,26 @@ _LONGEST_LABEL = 30
 class Traffic:
     """The places and messages of one behaviour.  Lanes are numbered; the one after the last belongs to nobody in particular."""
 
-    def __init__(self, lanes: Lanes, notation: Notation, events: tuple[Event, ...]) -> None:
-        self.notation, self.events = notation, events
+    def __init__(
+        self, lanes: Lanes, notation: Notation, events: tuple[Event, ...], hidden: frozenset[str] = frozenset()
+    ) -> None:
+        self.notation, self.events, self.hidden = notation, events, hidden
         self.number = {member: k for k, member in enumerate(lanes.members)}
         self.nobody = len(lanes.members)
+        self.between = {e.number for e in events if self._is_of_network(e)}
+        """The steps that happen between the nodes: a message is lost there, or there is one more copy of it."""
         self.at: dict[int, int | None] = {e.number: self._at(e) for e in events}
 
     # ------------------------------------------------------------------ places
 
+    def _is_of_network(self, event: Event) -> bool:
+        alone = not event.lanes and not set(event.fields) - self.hidden
+        return alone and (_loses(event) or _duplicates(event))
+
     def _at(self, event: Event) -> int | None:
         """The lane that a step happens in: the one it changes, else the one its messages say, else the one it looks at."""
+        if event.number in self.between:
+            return None
         named = [self.number[a] for a in event.step.arguments if isinstance(a, Index) and a in self.number]
         choices = (
             [self.number[m] for m in event.lanes],
@@ -45,7 +55,7 @@ class Traffic:
         for lanes in choices:
             if lanes:
                 return next((lane for lane in named if lane in lanes), lanes[0])
-        if event.fields or event.sent or event.read or event.received:
+        if set(event.fields) - self.hidden or event.sent or event.read or event.received:
             return self.nobody
         return named[0] if named else None
 
@@ -79,7 +89,7 @@ class Traffic:
 
     def arrows(self, past: frozenset[int]) -> tuple[Arrow, ...]:
         """The messages in the order of their sending; those that nobody received too."""
-        flights = _flights(self.events)
+        flights = _flights(self.events, self.between)
         found: list[Arrow] = []
         for flight in flights:
             found += self._arrows(flight, past)
@@ -94,7 +104,7 @@ class Traffic:
         arrows: list[Arrow] = []
         reached: set[int] = set()
         for event, lost in flight.uses:
-            dropped = lost or _LOSES.search(event.step.action.name) is not None
+            dropped = lost or _loses(event)
             target = self._target_said(message)
             if target is None and not dropped:
                 target = self.at[event.number]
@@ -145,6 +155,17 @@ class Traffic:
         return ""
 
 
+def _loses(event: Event) -> bool:
+    """Whether a step says by its name that it loses what it takes away."""
+    return _LOSES.search(event.step.action.name) is not None
+
+
+def _duplicates(event: Event) -> bool:
+    """Whether a step sends what is under way already, and does nothing else."""
+    copied = {(m.field, m.content) for m in event.sent}
+    return bool(copied) and not event.received and copied == {(m.field, m.content) for m in event.read}
+
+
 @dataclass
 class _Flight:
     """One copy of a message, and the events that it reached: (event, whether it was lost there)."""
@@ -153,13 +174,17 @@ class _Flight:
     uses: list[tuple[Event, bool]] = field(default_factory=list)
 
 
-def _flights(events: tuple[Event, ...]) -> list[_Flight]:
-    """Every copy of every message, in the order of sending; those that are there at first where they are used."""
+def _flights(events: tuple[Event, ...], silent: set[int]) -> list[_Flight]:
+    """Every copy of every message, in the order of sending; those that are there at first where they are used.
+
+    Nobody reads in a `silent` step.
+    """
     found: list[_Flight] = []
     under_way: dict[Message, list[_Flight]] = {}
     for event in events:
+        read = () if event.number in silent else event.read
         for messages, lost, ends in (
-            (event.read, False, False),
+            (read, False, False),
             (event.received, False, True),
             (event.lost, True, True),
         ):

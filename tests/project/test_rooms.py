@@ -25,6 +25,7 @@ HOME_OF_LIBRARY = {
     "pygraphviz": {"counterexamples/graphs/drawing.py"},
     "llvmlite": {"checker/native", "checker/engines.py"},
     "numpy": {"checker/native"},
+    "resvg_py": {"counterexamples/picture/png.py"},
 }
 
 

@@ -19,6 +19,7 @@ _OPTIONAL = {
     "z3-solver": "bounded checking and induction",
     "networkx": "graphs as GraphML",
     "pygraphviz": "graphs as SVG and PNG where there is no program dot",
+    "resvg-py": "counterexamples as PNG",
 }
 _PROGRAMS = {"dot": "graphs as SVG and PNG", "java": "TLC, to cross-check counts"}
 
