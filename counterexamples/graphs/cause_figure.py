@@ -15,7 +15,7 @@ from mcheck.counterexamples.notation import Notation
 LAST = Mark("violating", "octagon: the step that violates the property", Look("octagon", PALE_VERMILLION, VERMILLION))
 DECISIVE = Mark("decisive", "thick: made true what violates it", Look(width=2.5))
 IRRELEVANT = Mark("irrelevant", "dotted: nothing of the violation follows from it", Look(color=GREY, line="dotted"))
-NEEDED = Mark("needed", "dashed: one wrote what the other needed", Look(line="dashed"))
+NEEDED = Mark("needed", "dashed: no message, but one wrote what the other needed", Look(line="dashed"))
 
 _WIDTH = 36
 
@@ -83,7 +83,7 @@ def _arrows(event: Event, happened: Sequence[Event], notation: Notation) -> list
         implied = number in causal_past(happened, (n for n in event.depends if n != number))
         if received or read or not implied:
             lines = tuple(line for m in (*received, *read) for line in _wrapped(_message(m, event, notation)))
-            own = bool(received) or not set(event.lanes).isdisjoint(earlier.lanes)
+            own = bool(received or read) or not set(event.lanes).isdisjoint(earlier.lanes)
             arrows.append(Arrow(_name(number), _name(event.number), lines, () if own else (NEEDED,)))
     return arrows
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcheck.counterexamples.pytest_text import Claim
     from mcheck.report import Subject
 
-_FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
+FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
 """The formats, and how the names of such files end."""
 
 
@@ -26,9 +26,9 @@ def run(file: str, format: str | None, output: str | None, color: str) -> int:
     from mcheck.terminal import Terminal
 
     refuse_bad_path(output)
-    chosen = format or next((f for f, ends in _FORMATS.items() if output and output.endswith(ends)), None)
+    chosen = format or next((f for f, ends in FORMATS.items() if output and output.endswith(ends)), None)
     if chosen is None:
-        raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
+        raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
     folder = Path(output).absolute().parent if output else Path.cwd()
     text, words = _as_pytest(file, folder) if chosen == "pytest" else _as_itf(file)
     terminal = Terminal(color)
@@ -144,7 +144,7 @@ command = click.Command(
     "export",
     params=[
         click.Argument(["file"], metavar="TRACE"),
-        format_option(_FORMATS),
+        format_option(FORMATS),
         output_option(),
         color_option(),
     ],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcheck.report import Subject
     from mcheck.spec import Instance, Rule
 
-_FORMATS = {"dot": (".dot", ".gv"), "graphml": (".graphml", ".xml"), "svg": (".svg",), "png": (".png",)}
+FORMATS = {"dot": (".dot", ".gv"), "graphml": (".graphml", ".xml"), "svg": (".svg",), "png": (".png",)}
 _MOST_STATES = 20_000
 
 
@@ -39,7 +39,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def _common() -> list[click.Option]:
     return [
-        format_option(_FORMATS),
+        format_option(FORMATS),
         output_option(),
         option(
             "--project", type=Title(), multiple=True, metavar="FIELDS",
@@ -152,12 +152,10 @@ def _format(values: dict[str, Any]) -> str:
 
     output = values["output"]
     refuse_bad_path(output)
-    named = (
-        "dot" if output is None else next((f for f, ends in _FORMATS.items() if output.lower().endswith(ends)), None)
-    )
+    named = "dot" if output is None else next((f for f, ends in FORMATS.items() if output.lower().endswith(ends)), None)
     format = values["format"] or named
     if format is None:
-        raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
+        raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
     if format == "png" and output is None:
         raise UsageError("-f png needs a file: -o FILE.png")
     return str(format)
