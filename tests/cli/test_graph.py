@@ -100,3 +100,9 @@ def test_a_rule_that_fails_is_one_line(mcheck: Call) -> None:
     ran = mcheck("graph", "toys.py:TwoJugs")
     assert ran.status == 4 and ran.err.count("\n") == 1
     assert "empty_small(): Jugs.small: 6 is outside 0..3" in ran.err
+
+
+def test_settings_of_what_may_be_repeated(mcheck: Call) -> None:
+    Path("pyproject.toml").write_text('[tool.mcheck.lock]\nproject = "seats.mode"\ntweak = "grants-twice"\n')
+    assert mcheck("graph", "toys.py:Lock", "-o", "a.dot").out == "wrote a.dot: 9 vertices, 12 arrows\n"
+    assert mcheck("compare", "toys.py:Lock", "--engine", "reference").out.count("grants-twice") == 1
