@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
+from typing import Any
 
 from mcheck.counterexamples.abbreviations import TableNotation
 from mcheck.counterexamples.graphs.graph import BLUE, PALE_VERMILLION, VERMILLION, Arrow, Graph, Look, Mark, Vertex
@@ -157,10 +158,12 @@ class _Writer:
 
     def readings(self, readings: Iterable[Reading]) -> Iterator[str]:
         """What a projection keeps of a state, a line for each key."""
-        for keys, group in groupby(sorted(readings, key=lambda r: r.keys != ()), key=lambda r: r.keys):
-            items = " ".join(self.notation.item(r.field, r.value) for r in group)
+        items: dict[tuple[Any, ...], list[str]] = {}
+        for reading in readings:
+            items.setdefault(reading.keys, []).append(self.notation.item(reading.field, reading.value))
+        for keys, words in items.items():
             head = ",".join(self.notation.key(key) for key in keys)
-            yield from _wrapped(f"{head}  {items}".strip())
+            yield from _wrapped(f"{head}  {' '.join(words)}".strip())
 
     def members(self, members: Sequence[int]) -> Iterator[str]:
         """How many states a vertex stands for, and how many of them violate what."""

@@ -11,6 +11,9 @@ from mcheck.protocols import Protocol
 from mcheck.spec import ExpectedOutcome
 from mcheck.tweaks import Expectation, expectations
 
+SECONDS, SECONDS_CLAIMED = 10.0, 60.0
+"""How long a search may take, unless it is said: where nothing is declared, and where something is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Variant:
@@ -128,7 +131,8 @@ class Asked:
     properties: tuple[str, ...]
     tweaks: tuple[str, ...]
     """Only these; empty: all."""
-    seconds: float
+    seconds: float | None
+    """For each search; None: what is reasonable."""
     memory_mb: int | None
     engine: str
 
@@ -159,13 +163,14 @@ def _group(protocol: Protocol, asked: Asked, constants: dict[str, Any], members:
     claimed = any(e.outcome is not None for e in members)
     broken = [e.outcome.property if e.outcome is not None else None for e in members]
     enough = tuple(dict.fromkeys(title for title in broken if title is not None)) if None not in broken else ()
-    entries = [Entry(_variant(protocol, None, asked, constants, deepest, enough), claimed=claimed)]
+    entries = [Entry(_variant(protocol, None, asked, constants, deepest, enough, claimed), claimed=claimed)]
     for expectation in members:
         outcome = expectation.outcome
         depth = outcome.depth if outcome is not None else None
         properties = (outcome.property,) if outcome is not None and outcome.property is not None else ()
-        variant = _variant(protocol, expectation.tweak, asked, constants, depth, properties)
-        entries.append(Entry(variant, expectation, outcome is not None))
+        declared = outcome is not None
+        variant = _variant(protocol, expectation.tweak, asked, constants, depth, properties, declared)
+        entries.append(Entry(variant, expectation, declared))
     return Group(_options(members[0]) if members else (), tuple(entries))
 
 
@@ -190,12 +195,12 @@ def _variant(
     constants: dict[str, Any],
     depth: int | None,
     properties: tuple[str, ...] = (),
+    claimed: bool = False,
 ) -> Variant:
     chosen = properties or asked.properties
+    seconds = asked.seconds or (SECONDS_CLAIMED if claimed else SECONDS)
     source = protocol.source if ".py:" in protocol.source else protocol.name
-    return Variant(
-        protocol.name, source, tweak, dict(constants), depth, chosen, asked.seconds, asked.memory_mb, asked.engine
-    )
+    return Variant(protocol.name, source, tweak, dict(constants), depth, chosen, seconds, asked.memory_mb, asked.engine)
 
 
 # ---------------------------------------------------------------------- whether it is as declared

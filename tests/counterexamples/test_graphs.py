@@ -195,6 +195,17 @@ def test_states_are_merged_exactly_if_they_agree(places: list[str], values: Any)
     assert sum(int(v.facts["states"]) for v in figure.vertices) == len(graph.states)
 
 
+def test_a_merged_state_says_whose_fields_it_keeps_and_how_many_it_is() -> None:
+    graph = whole(GrantsTwice())
+    figure = projected_figure(graph, Projection(graph.instance, ["granted,seats.mode", "seats.turn"]), "lock")
+    first, *_, last = figure.vertices
+    assert first.lines == ("granted {}", "n0  I t0", "n1  I t0", "1 state")
+    assert last.lines == ("granted {}", "n0  H t1", "n1  H t1", "1 state", "1 violates Mutual Exclusion")
+    assert first.facts == {
+        "states": 1, "granted": "{}", "[0]mode": "IDLE", "[1]mode": "IDLE", "[0]turn": "0", "[1]turn": "0"
+    }  # fmt: skip
+
+
 def test_arrows_between_merged_states_are_steps_between_members() -> None:
     graph = whole(GrantsTwice())
     projection = Projection(graph.instance, ["seats.mode"])

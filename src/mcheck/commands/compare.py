@@ -16,7 +16,6 @@ from mcheck.protocols import Protocol
 if TYPE_CHECKING:
     from mcheck.comparison import Entry, Variant
 
-_SECONDS = 20.0
 _INTERVAL = 10.0
 
 
@@ -28,7 +27,11 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         option("--depth", type=Number(0), help="Explore every state at most this many steps from an initial state."),
         tweak,
         property,
-        option("--time-limit", type=Seconds(), default=_SECONDS, help="Stop each search after this many seconds."),
+        option(
+            "--time-limit",
+            type=Seconds(),
+            help="Stop each search after this many seconds [default: 60; 10 where nothing is declared].",
+        ),
         memory,
         option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
         option("--processes", type=Number(1, 256), default=2, help="Searches at a time."),
