@@ -77,7 +77,7 @@ def test_the_same_trace_gives_the_same_bytes(mcheck: Call) -> None:
 
 def test_a_shipped_tweak_is_imported_by_its_module(mcheck: Call) -> None:
     test = exported(mcheck, saved(mcheck, "two-phase-commit", "--tweak", "commit-early", "--property", "Consistent"))
-    assert "from mcheck.models.two_phase_commit import CommitsEarly\n" in test.read_text()
+    assert "from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit\n" in test.read_text()
     assert outcomes(test) == {
         "test_commits_early_violates_consistent": "",
         "test_two_phase_commit_refuses_step_3": "",
