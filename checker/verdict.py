@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mcheck.spec import Behavior, Instance, Rule, UsageError
+from mcheck.spec.display import Displayed
 
 Result = Literal["holds", "holds-up-to", "violated", "inconclusive"]
 Finding = Literal["holds", "violated", "reached", "not-reached", "not-checked"]
@@ -67,7 +68,7 @@ class PropertyResult:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Displayed):
     """The answer of one search.
 
     Counting is TLC's: `distinct` states inside the bounds; `generated` counts initial states and one for every

@@ -89,8 +89,11 @@ class RegressionTest:
     def _imports(self, folder: Path) -> Iterable[str]:
         functions = sorted({c.function for c in self.claims} | {"spec_in" for c in self.claims if c.spec.in_file})
         uses = {c.spec.source: c.spec for c in self.claims}.values()
-        lines = [f"from {u.place} import {u.name}" for u in uses if not u.in_file]
-        lines.append(f"from mcheck.regression import {', '.join(functions)}")
+        modules: dict[str, list[str]] = {"mcheck.regression": functions}
+        for use in uses:
+            if not use.in_file:
+                modules.setdefault(use.place, []).append(use.name)
+        lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in modules.items()]
         files = [u for u in uses if u.in_file]
         if files:
             yield "from pathlib import Path"

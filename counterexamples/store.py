@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mcheck.counterexamples.itf import itf_document
+from mcheck.counterexamples.vocabulary import unknown_names
 from mcheck.spec import Behavior, Instance, McheckError, ReplayMismatch, Rule, Spec, UsageError, replay, text
 
 SCHEMA = 1
@@ -44,6 +45,10 @@ class TraceFileError(McheckError):
     """A file that cannot be read as a trace."""
 
     status = 2
+
+
+class StaleLabel(ReplayMismatch):
+    """A label that means nothing to the spec: it was written for other actions, parameters or values."""
 
 
 # ---------------------------------------------------------------------- writing
@@ -190,7 +195,10 @@ def reexecute(instance: Instance, recorded: Recorded) -> Behavior:
 
 
 def followed(instance: Instance, initial: Any, labels: Iterable[str]) -> Iterator[Behavior]:
-    """The behaviour before the labels, and after each.  ReplayMismatch, in its turn, for one that is not enabled or none."""
+    """The behaviour before the labels, and after each.
+
+    In its turn, ReplayMismatch for one that is not enabled, and StaleLabel for one that is none.
+    """
     behavior = Behavior(instance, initial, ())
     yield behavior
     for number, label in enumerate(labels, start=1):
@@ -199,7 +207,7 @@ def followed(instance: Instance, initial: Any, labels: Iterable[str]) -> Iterato
         except ReplayMismatch as mismatch:
             raise ReplayMismatch(number, label, mismatch.why) from None
         except UsageError as error:
-            raise ReplayMismatch(number, label, str(error)) from None
+            raise StaleLabel(number, label, str(error)) from None
         behavior = Behavior(instance, initial, behavior.steps + step)
         yield behavior
 
@@ -212,7 +220,9 @@ def _as_recorded(behavior: Behavior, recorded: Recorded) -> Behavior:
     if _values(now) != _values(then):
         label = recorded.labels[number - 1] if number else "initially"
         where = ", ".join(_differing(now, then)) or "the state"
-        raise ReplayMismatch(number, label, f"leads to another state than recorded, in {where}")
+        gone = unknown_names(behavior.instance, then)
+        why = f"; the spec no longer has {', '.join(map(repr, gone))}" if gone else ""
+        raise ReplayMismatch(number, label, f"leads to another state than recorded, in {where}{why}")
     return behavior
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcheck.spec.display import Displayed
 from mcheck.spec.errors import Cut, McheckError
 from mcheck.spec.instance import Instance, Rule
 from mcheck.spec.labels import label_text, parse_label
@@ -26,7 +27,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Behavior:
+class Behavior(Displayed):
     """A finite behaviour of an instance: `states[k]` is reached by `steps[k-1]`."""
 
     instance: Instance

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
+    "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
-    "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid."),
+    "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid, DOT."),
+    "graph": ("mcheck.commands.graph:command", "Draw the states of a protocol, or the steps of a trace."),
     "export": ("mcheck.commands.export:command", "Write a saved trace as a regression test or as plain ITF."),
     "list": ("mcheck.commands.listing:command", "List the protocols that can be run by name."),
     "explain": ("mcheck.commands.explain:command", "Explain a protocol or a property."),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcheck.counterexamples.store import followed
+from mcheck.counterexamples.store import StaleLabel, followed
 from mcheck.protocols import find
 from mcheck.recordings import decided_at_end, property_titled
 from mcheck.spec import Behavior, Instance, ReplayMismatch, Rule, Spec, text
@@ -51,6 +51,8 @@ def assert_refuses(
         raise AssertionError(
             f"{instance.name} now takes {was} which it refused{_ending(instance, title, steps, start)}"
         )
+    if isinstance(refused, StaleLabel):
+        raise AssertionError(f"{instance.name} no longer has what these steps are written with: {_words(refused)}")
     if refused.step != number:
         instead = "goes on to" if refused.step > number else "refuses already"
         raise AssertionError(f"{instance.name} refused {was} and now {instead} {_words(refused)}")

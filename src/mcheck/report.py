@@ -119,7 +119,7 @@ class Report:
         """The table of the properties."""
         results = tuple(results)
         rows = [("property", "kind", "result")]
-        rows += [(r.rule.title, r.rule.kind, _finding(r, states)) for r in results]
+        rows += [(r.rule.title, r.rule.kind, finding_text(r, states)) for r in results]
         title, kind = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
         lines = [f"  {a.ljust(title)}  {b.ljust(kind)}  {c}" for a, b, c in rows]
         styles = {"violated": "bad", "not-reached": "doubt"}
@@ -271,7 +271,8 @@ def _filled(line: str, width: int, indent: str) -> str:
     return "\n".join(wrapped).replace(_HARD, " ")
 
 
-def _finding(result: PropertyResult, states: int) -> str:
+def finding_text(result: PropertyResult, states: int) -> str:
+    """`holds in 288 states`, `VIOLATED in 5 steps`: what the table says of a property."""
     if result.finding == "holds":
         return f"holds in {counted(states, 'state')}"
     steps = counted(result.steps or 0, "step")

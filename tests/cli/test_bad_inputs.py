@@ -434,7 +434,55 @@ TRACES = [
         prepare=trace(source="toys.py:Lock", protocol="lock")),
 ]  # fmt: skip
 
-ROWS = [*USAGE, *SETTINGS, *FILES, *SPECS, *LANGUAGE, *TRACES]
+GRAPHS = [
+    row("graph of nothing", "graph", 2, "PROTOCOL"),
+    row("graph of an unknown protocol", "graph raff", 2, "did you mean 'raft'?"),
+    row("graph of a missing trace", "graph absent.itf.json", 2, "absent.itf.json", "No such file"),
+    row("graph of a truncated trace", "graph t.json", 2, "t.json:1", "truncated", prepare=writes("t.json", '{"#meta"')),
+    row("graph of a stale trace", "graph t.json", 1, "step 2", "no action 'pour'",
+        prepare=trace(labels=["fill_big()", "pour()"])),
+    row("unknown format", "graph toys.py:Lock -f pdf", 2, "--format", "dot, graphml, svg, png", "'pdf'"),
+    row("a file of no format", "graph toys.py:Lock -o lock.pdf", 2, "lock.pdf: say which format", "-f dot"),
+    row("a picture on the terminal", "graph toys.py:Lock -f png", 2, "-f png needs a file"),
+    row("a folder that is none", "graph toys.py:Lock -o absent/lock.dot", 2, "absent/lock.dot", "folder that exists"),
+    row("a folder for a file", "graph toys.py:Lock -o .", 2, "written to a file"),
+    row("around a protocol", "graph toys.py:Lock --around 1", 2, "--around"),
+    row("constants of a trace", "graph t.json --nodes 3", 2, "--nodes", prepare=trace()),
+    row("around by less than nothing", "graph t.json --around -1", 2, "--around", "at least 0", prepare=trace()),
+    row("a projection on nothing", "graph toys.py:Lock --project seat", 2, "--project seat", "did you mean 'seats'?"),
+    row("a projection too deep", "graph toys.py:Lock --project seats.mode.x", 2, "seats.mode is a Mode", "stop there"),
+    row("a witness to be marked", "graph toys.py:Lock --property held", 2, "the lock is held", "this one is reachable"),
+    row("a property to be marked that is none", "graph toys.py:Lock --property x", 2, "Lock has no property 'x'"),
+    row("more states than can be listed", "graph raft --max-states 50", 2, "Raft has more than 50 states here", "--depth 4"),
+]  # fmt: skip
+
+EXPORTS = [
+    row("export of nothing", "export", 2, "TRACE"),
+    row("export of a missing trace", "export absent.json -f itf", 2, "absent.json", "No such file"),
+    row("export without a format", "export t.json", 2, "say which format: -f pytest, -f itf", prepare=trace()),
+    row("export to an unknown format", "export t.json -f tla", 2, "--format", "pytest, itf", "'tla'", prepare=trace()),
+    row("export into no folder", "export t.json -o absent/test_it.py", 2, "folder that exists", prepare=trace()),
+    row("export of a stale label", "export t.json -f pytest", 1, "no action 'pour'",
+        prepare=trace(labels=["fill_big()", "pour()"])),
+    row("export of a stale property", "export t.json -f pytest", 1, "no longer has a property",
+        prepare=trace(property="Not five gallons")),
+    row("export of a stale constant", "export t.json -f pytest", 1, "no constant 'gallons'",
+        prepare=trace(constants={"gallons": 4})),
+    row("ITF of other states", "export t.json -f itf", 1, "another state than recorded",
+        prepare=trace(labels=["fill_big()", "fill_big()"])),
+]  # fmt: skip
+
+COMPARISONS = [
+    row("compare nothing", "compare", 2, "PROTOCOL"),
+    row("compare an unknown protocol", "compare raff", 2, "did you mean 'raft'?"),
+    row("compare an unknown tweak", "compare toys.py:Lock --tweak grant-twice", 2, "did you mean 'grants-twice'?"),
+    row("compare by an unknown property", "compare toys.py:Lock --property x", 2, "Lock has no property 'x'"),
+    row("compare in no process", "compare toys.py:Lock --processes 0", 2, "--processes", "from 1 to 256"),
+    row("compare in no time", "compare toys.py:Lock --time-limit 0", 2, "--time-limit", "positive"),
+    row("compare with a constant of another", "compare toys.py:TwoJugs --nodes 3", 2, "--nodes"),
+]  # fmt: skip
+
+ROWS = [*USAGE, *SETTINGS, *FILES, *SPECS, *LANGUAGE, *TRACES, *GRAPHS, *EXPORTS, *COMPARISONS]
 
 
 @pytest.mark.parametrize("case", ROWS, ids=[r.name for r in ROWS])

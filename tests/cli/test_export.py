@@ -77,7 +77,7 @@ def test_the_same_trace_gives_the_same_bytes(mcheck: Call) -> None:
 
 def test_a_shipped_tweak_is_imported_by_its_module(mcheck: Call) -> None:
     test = exported(mcheck, saved(mcheck, "two-phase-commit", "--tweak", "commit-early", "--property", "Consistent"))
-    assert "from mcheck.models.two_phase_commit import CommitsEarly\n" in test.read_text()
+    assert "from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit\n" in test.read_text()
     assert outcomes(test) == {
         "test_commits_early_violates_consistent": "",
         "test_two_phase_commit_refuses_step_3": "",
@@ -104,7 +104,7 @@ def test_refinements_and_deadlocks_are_pinned_too(mcheck: Call, arguments: list[
          "not enabled: the lock is free", ""),
         ("return not any(s.seats[j].mode == Mode.HOLDING for j in Node) and not s.granted", "return True", "",
          "Lock now takes step 4, grant(m=Request(src=1, turn=1)), which it refused; Mutual Exclusion is violated at the end"),
-        ('@always("Mutual Exclusion")', '@always("Exclusion")',
+        ('"Mutual Exclusion"', '"Exclusion"',
          "GrantsTwice no longer has a property 'Mutual Exclusion'; it has Exclusion, Turns grow, the lock is held", ""),
         ("return i == j or", "return i != 2 or",
          "GrantsTwice: Mutual Exclusion is no longer violated: it holds after these 6 steps", ""),
@@ -150,8 +150,31 @@ def test_a_constant_that_is_gone_is_named(mcheck: Call) -> None:
 
     test = exported(mcheck, saved(mcheck, *LOCK))
     change('    polite: bool = constant(True, "ask before taking")\n', "")
+    change(", polite=True)", ")")
     with pytest.raises(UsageError, match="GrantsTwice has no constant 'polite'"):
         outcomes(test)
+
+
+def test_steps_that_mean_nothing_are_no_refusal(mcheck: Call) -> None:
+    trace = saved(mcheck, *LOCK)
+    test = exported(mcheck, trace)
+    change("def grant(", "def give(")
+    found = outcomes(test)
+    assert found[REFUSES] == (
+        "Lock no longer has what these steps are written with: "
+        "step 3, grant(m=Request(src=0, turn=1)): Lock has no action 'grant'"
+    )
+    ran = mcheck("export", str(trace), "-f", "pytest")
+    assert (ran.status, ran.out) == (1, "") and "GrantsTwice has no action 'grant'" in ran.err
+
+
+def test_an_action_of_the_tweak_says_nothing_of_the_protocol(mcheck: Call) -> None:
+    change(
+        "    def may_grant(self, s: Room) -> bool:\n        return True",
+        "    @action\n    def grab(self, s: Room, i: Node) -> Room:\n        return s.replace(seats=s.seats.set(i, s.seats[i].replace(mode=Mode.HOLDING)))",
+    )
+    test = exported(mcheck, saved(mcheck, *LOCK))
+    assert outcomes(test) == {VIOLATES: ""} and '"grab(i=0)"' in test.read_text()
 
 
 def test_a_trace_without_a_property_pins_its_steps(mcheck: Call) -> None:

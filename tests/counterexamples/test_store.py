@@ -11,6 +11,7 @@ from tests.counterexamples.test_lanes_text import LABELS
 
 from mcheck.counterexamples import TraceFileError, load, reexecute, save
 from mcheck.counterexamples.store import fingerprint, slug
+from mcheck.counterexamples.vocabulary import unknown_names
 from mcheck.spec import Behavior, ReplayMismatch, replay
 
 
@@ -72,6 +73,18 @@ def test_a_changed_spec_is_noticed(tmp_path: Path) -> None:
     recorded = load(save(behavior, None, tmp_path, "by-one", None, "m:ByOne"))
     with pytest.raises(ReplayMismatch, match=r"step 1, more\(\): leads to another state than recorded, in n"):
         reexecute(two, recorded)
+
+
+def test_every_name_of_a_state_is_known_to_its_spec_and_no_other(behavior: Behavior, tmp_path: Path) -> None:
+    recorded = load(put(behavior, tmp_path))
+    for state in recorded.states:
+        assert unknown_names(behavior.instance, state) == ()
+        assert set(unknown_names(ByTwo().instance, state)) >= {"cards", "links", "color", "RED", "Node"}
+    assert unknown_names(behavior.instance, {"tag": "Ping", "value": {"src": "Node#0", "gone": "Peer#1"}}) == (
+        "gone",
+        "Peer",
+    )
+    assert unknown_names(behavior.instance, {"cards": [{"#bigint": "12"}, None, True, 3, "GREEN"]}) == ("GREEN",)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 1000, -2])

@@ -21,6 +21,8 @@ HOME_OF_LIBRARY = {
     "rich": set(),  # plain ANSI is enough
     "hypothesis": {"src/mcheck/testing.py"},
     "itf_py": {"counterexamples"},
+    "networkx": {"counterexamples/graphs/drawing.py"},
+    "pygraphviz": {"counterexamples/graphs/drawing.py"},
     "llvmlite": {"checker/native", "checker/engines.py"},
     "numpy": {"checker/native"},
     "resvg_py": {"counterexamples/picture/png.py"},

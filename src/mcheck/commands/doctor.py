@@ -17,12 +17,11 @@ _OPTIONAL = {
     "psutil": "memory figures where the system has no /proc",
     "llvmlite": "the native engine",
     "z3-solver": "bounded checking and induction",
-    "networkx": "state graphs",
-    "graphviz": "state graphs as DOT",
-    "pygraphviz": "drawings without a system program",
+    "networkx": "graphs as GraphML",
+    "pygraphviz": "graphs as SVG and PNG where there is no program dot",
     "resvg-py": "counterexamples as PNG",
 }
-_PROGRAMS = {"dot": "drawings of graphs", "java": "TLC, to cross-check counts"}
+_PROGRAMS = {"dot": "graphs as SVG and PNG", "java": "TLC, to cross-check counts"}
 
 
 def run(color: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mcheck.counterexamples.pytest_text import Claim
     from mcheck.report import Subject
 
-_FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
+FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
 """The formats, and how the names of such files end."""
 
 
@@ -25,9 +26,9 @@ def run(file: str, format: str | None, output: str | None, color: str) -> int:
     from mcheck.terminal import Terminal
 
     refuse_bad_path(output)
-    chosen = format or next((f for f, ends in _FORMATS.items() if output and output.endswith(ends)), None)
+    chosen = format or next((f for f, ends in FORMATS.items() if output and output.endswith(ends)), None)
     if chosen is None:
-        raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
+        raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
     folder = Path(output).absolute().parent if output else Path.cwd()
     text, words = _as_pytest(file, folder) if chosen == "pytest" else _as_itf(file)
     terminal = Terminal(color)
@@ -66,6 +67,7 @@ def _as_pytest(file: str, folder: Path) -> tuple[str, str]:
     """A test file, and what it asserts in a few words."""
     from mcheck.counterexamples import load
     from mcheck.counterexamples.pytest_text import RegressionTest, claims_text, docstring
+    from mcheck.counterexamples.store import StaleLabel
     from mcheck.protocols import instantiate
     from mcheck.recordings import property_titled, subject_of
     from mcheck.report import Subject
@@ -84,7 +86,8 @@ def _as_pytest(file: str, folder: Path) -> tuple[str, str]:
     if subject.tweak is not None and claims[0].word == "violates":
         constants = {n: v for n, v in claims[0].spec.constants.items() if n in subject.protocol.cls._constants}
         good = Subject(subject.protocol, None, instantiate(subject.protocol.cls, constants))
-        claims.append(_claim(good, recorded.property, recorded.labels, start))
+        with suppress(StaleLabel):  # the tweak brings an action of its own
+            claims.append(_claim(good, recorded.property, recorded.labels, start))
     named = f"{subject.protocol.name} with the tweak {subject.tweak}" if subject.tweak else subject.protocol.name
     what = f"to a violation of {recorded.property}" if recorded.property else "of a behaviour"
     test = RegressionTest(
@@ -99,13 +102,16 @@ def _as_pytest(file: str, folder: Path) -> tuple[str, str]:
 
 
 def _claim(subject: Subject, title: str | None, steps: tuple[str, ...], start: str | None) -> Claim:
-    """What is so today: the steps are refused, or lead to a violation, or do not."""
+    """What is so today: the steps are refused, or lead to a violation, or do not.  StaleLabel if they mean nothing."""
     from mcheck.counterexamples.pytest_text import Claim, SpecUse, docstring
+    from mcheck.counterexamples.store import StaleLabel
     from mcheck.regression import assert_violates, refusal
 
     instance = subject.instance
     use = SpecUse(subject.source, {**instance.constants, **instance.bounds})
     refused = refusal(instance, steps, start)
+    if isinstance(refused, StaleLabel):
+        raise refused
     if refused is not None:
         why = (
             f"Step {refused.step} is not possible: {refused.why}." if refused.step else f"Not possible: {refused.why}."
@@ -138,7 +144,7 @@ command = click.Command(
     "export",
     params=[
         click.Argument(["file"], metavar="TRACE"),
-        format_option(_FORMATS),
+        format_option(FORMATS),
         output_option(),
         color_option(),
     ],

@@ -40,7 +40,9 @@ class ProtocolCommand(click.Command):
             raise
         made = self.made_for(protocol)
         settings = from_file(protocol.name, [o.name or "" for o in self.options(None)], protocol.cls._constants)
-        defaults = {p.name: settings[k] for p in made.params for k in (_setting(p),) if k in settings and p.name}
+        defaults = {
+            p.name: _given(p, settings[k]) for p in made.params for k in (_setting(p),) if k in settings and p.name
+        }
         name = f"{info_name} {typed}"
         return _in_context(
             made, name, parent, lambda: made.make_context(name, args, parent, default_map=defaults, **extra)
@@ -93,6 +95,11 @@ def _setting(parameter: click.Parameter) -> str:
     from mcheck.options import CONSTANT
 
     return (parameter.name or "").removeprefix(CONSTANT)
+
+
+def _given(parameter: click.Parameter, value: Any) -> Any:
+    """A setting as a parameter takes it: one that may be repeated takes a list."""
+    return [value] if getattr(parameter, "multiple", False) and not isinstance(value, list) else value
 
 
 def _protocol_argument() -> click.Argument:

@@ -22,12 +22,13 @@ FORMATS: dict[str, str] = {
     "png": "mcheck.counterexamples.picture.png:png_document",
     "html": "mcheck.counterexamples.picture.page:html_document",
     "mermaid": "mcheck.counterexamples.picture.mermaid:mermaid_document",
+    "dot": "mcheck.counterexamples.graphs.cause_figure:dot_document",
 }
 """What a counterexample can be written as: name -> "module:function", a function from a Counterexample to text or bytes."""
 
 _ENDINGS = {"mermaid": (".mmd", ".mermaid"), "html": (".html", ".htm")}
 """How the names of files end where that is not the name of the format."""
-_PRINTED = ("txt", "mermaid")
+_PRINTED = ("txt", "mermaid", "dot")
 """What goes to standard output unless a file is named; the others go to a file beside the trace."""
 _TRACE_ENDING = ".itf.json"
 
@@ -119,9 +120,7 @@ def _quoted(file: str) -> str:
 
 def _output_option() -> click.Option:
     made = output_option()
-    made.help = (
-        "The file to write, - for standard output [default: txt and mermaid are printed, others go beside the trace]."
-    )
+    made.help = "The file to write, - for standard output [default: txt, mermaid and dot are printed, others go beside the trace]."
     return made
 
 
