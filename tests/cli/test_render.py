@@ -74,7 +74,7 @@ def test_every_format_of_the_table(mcheck: Call, trace: str, format: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["-f", "gif"], 2, "--format must be one of txt, svg, png, html, mermaid (got 'gif')"),
+        (["-f", "gif"], 2, "--format must be one of txt, svg, png, html, mermaid, dot (got 'gif')"),
         (["-o", "picture.gif"], 2, "picture.gif: say which format: -f txt, -f svg, -f png, -f html, -f mermaid"),
         (["-o", "none/such.svg"], 2, "none/such.svg: a result is written to a file in a folder that exists"),
         (["-f", "svg", "-o", "."], 2, ".: a result is written to a file in a folder that exists"),
@@ -112,7 +112,7 @@ def test_what_is_no_trace(mcheck: Call, file: str) -> None:
     [
         ("def take(", "def seize(", "step 5, take(i=0): GrantsTwice has no action 'take'"),
         ("turn=me.turn + 1)", "turn=me.turn)", "step 1, ask(i=0): leads to another state than recorded"),
-        ('@always("Mutual Exclusion")', '@always("Alone")', "the spec no longer has a property 'Mutual Exclusion'"),
+        ('"Mutual Exclusion"', '"Alone"', "the spec no longer has a property 'Mutual Exclusion'"),
     ],
 )
 def test_no_picture_of_a_trace_that_the_spec_cannot_follow(
