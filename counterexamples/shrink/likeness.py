@@ -27,7 +27,7 @@ def distance(a: Any, b: Any) -> int | None:
     if a is None or b is None or isinstance(a, bool | Enum):
         return _OTHER_KIND
     if isinstance(a, int):
-        return abs(a - b)
+        return abs(a - int(b))
     if isinstance(a, Index) or type(a) is not type(b):
         return None
     if isinstance(a, Record):

@@ -8,14 +8,13 @@ from mcheck.counterexamples.shrink.trials import Trials, moves_of
 def ordering(trials: Trials) -> None:
     """Exchange neighbours as long as that makes the behaviour smaller.  Cost: at most n²/2 trials of two steps each, as
     independent steps lead to the same state in either order."""
-    while any([_exchange(trials, position) for position in range(len(trials.best.steps) - 1)]):
-        pass
+    position = 0
+    while position + 1 < len(trials.best.steps):
+        position = max(0, position - 1) if _exchange(trials, position) else position + 1
 
 
 def _exchange(trials: Trials, position: int) -> bool:
     steps = trials.best.steps
-    if position + 1 >= len(steps):
-        return False
     rest = (steps[position + 1], steps[position], *steps[position + 2 :])
     rejoining = (steps[position], *steps[position + 1 :])
     return trials.offer(trials.retraced(steps[:position], moves_of(rest), rejoining))
