@@ -20,9 +20,9 @@ def columns(heads: list[str], rows: list[list[str]], width: int, mark: str) -> l
     lines = [" " + _line(heads, widths)]
     for number, row in enumerate(rows):
         last = number == len(rows) - 1 and number > 0
-        wrapped = [_wrapped(cell, w) for cell, w in zip(row, widths, strict=True)]
-        for k in range(max(map(len, wrapped))):
-            text = _line([cell[k] if k < len(cell) else "" for cell in wrapped], widths)
+        broken = [wrapped(cell, w) for cell, w in zip(row, widths, strict=True)]
+        for k in range(max(map(len, broken))):
+            text = _line([cell[k] if k < len(cell) else "" for cell in broken], widths)
             lines.append((">" if last and k == 0 else " ") + text + (marking if last and k == 0 else ""))
     return lines
 
@@ -32,7 +32,7 @@ def _line(cells: list[str], widths: list[int]) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def _wrapped(cell: str, width: int) -> tuple[str, ...]:
+def wrapped(cell: str, width: int) -> tuple[str, ...]:
     """The lines of a cell: broken at spaces, and words that are too long after an opening bracket."""
     lines = [""]
     for word in cell.split():
@@ -72,6 +72,6 @@ def _widths(heads: list[str], rows: list[list[str]], width: int) -> list[int] | 
 def _height(rows: list[list[str]], widths: list[int], narrowed: int) -> tuple[int, int]:
     """The lines that the table takes with one column narrower, and the words broken in it."""
     tried = [w - (k == narrowed) for k, w in enumerate(widths)]
-    lines = sum(max(len(_wrapped(c, w)) for c, w in zip(row, tried, strict=True)) for row in rows)
+    lines = sum(max(len(wrapped(c, w)) for c, w in zip(row, tried, strict=True)) for row in rows)
     broken = sum(len(word) > tried[narrowed] for row in rows for word in row[narrowed].split())
     return 3 * broken + lines, broken

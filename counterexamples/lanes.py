@@ -7,7 +7,7 @@ is no such map, every field of the state is a lane of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,17 @@ class Lanes:
     def shared(self, state: Any) -> Card:
         """What `state` says of nobody in particular."""
         return {name: getattr(state, name) for name in self.shared_fields}
+
+    def card_fields(self, state_fields: Iterable[str]) -> frozenset[str]:
+        """The names that these fields of the state have on cards."""
+        fields = self.instance.state_domain.fields
+        named: set[str] = set()
+        for name in state_fields:
+            if name in self._flattened:
+                named.update(fields[name].value.fields)  # type: ignore[attr-defined]
+            elif name in self._lane_fields:
+                named.add(name)
+        return frozenset(named)
 
     def cards(self, state: Any) -> dict[Index, Card]:
         """The cards of all lanes."""

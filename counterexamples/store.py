@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -183,22 +184,28 @@ def reexecute(instance: Instance, recorded: Recorded) -> Behavior:
 
     ReplayMismatch names the first step that is not enabled, is none any more, or leads to another state than recorded.
     """
-    behavior = replay(instance, initial_state(instance, recorded), ())
-    _compare(behavior, recorded)
-    for number, label in enumerate(recorded.labels, start=1):
+    behaviors = followed(instance, initial_state(instance, recorded), recorded.labels)
+    *_, last = (_as_recorded(behavior, recorded) for behavior in behaviors)
+    return last
+
+
+def followed(instance: Instance, initial: Any, labels: Iterable[str]) -> Iterator[Behavior]:
+    """The behaviour before the labels, and after each.  ReplayMismatch, in its turn, for one that is not enabled or none."""
+    behavior = Behavior(instance, initial, ())
+    yield behavior
+    for number, label in enumerate(labels, start=1):
         try:
             step = replay(instance, behavior.last, (label,)).steps
         except ReplayMismatch as mismatch:
             raise ReplayMismatch(number, label, mismatch.why) from None
         except UsageError as error:
             raise ReplayMismatch(number, label, str(error)) from None
-        behavior = Behavior(instance, behavior.initial, behavior.steps + step)
-        _compare(behavior, recorded)
-    return behavior
+        behavior = Behavior(instance, initial, behavior.steps + step)
+        yield behavior
 
 
-def _compare(behavior: Behavior, recorded: Recorded) -> None:
-    """ReplayMismatch unless the last state is the recorded one."""
+def _as_recorded(behavior: Behavior, recorded: Recorded) -> Behavior:
+    """The behaviour.  ReplayMismatch unless its last state is the recorded one."""
     number = len(behavior.steps)
     now = itf_document(Behavior(behavior.instance, behavior.last, ()), {})["states"][0]
     then = recorded.states[number]
@@ -206,6 +213,7 @@ def _compare(behavior: Behavior, recorded: Recorded) -> None:
         label = recorded.labels[number - 1] if number else "initially"
         where = ", ".join(_differing(now, then)) or "the state"
         raise ReplayMismatch(number, label, f"leads to another state than recorded, in {where}")
+    return behavior
 
 
 def _values(state: Any) -> dict[str, Any]:

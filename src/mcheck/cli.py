@@ -21,6 +21,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
+    "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid."),
+    "export": ("mcheck.commands.export:command", "Write a saved trace as a regression test or as plain ITF."),
     "list": ("mcheck.commands.listing:command", "List the protocols that can be run by name."),
     "explain": ("mcheck.commands.explain:command", "Explain a protocol or a property."),
     "bench": ("mcheck.commands.bench:command", "Time the engines, and other checkers, on the same models."),

@@ -247,7 +247,11 @@ class Report:
         if saved is None:
             return []
         quoted = f"'{saved}'" if " " in saved else saved
-        return [f"  saved   {saved}", f"  replay  mcheck replay {quoted}"]
+        return [
+            f"  saved   {saved}",
+            f"  replay  mcheck replay {quoted}",
+            f"  look    mcheck render {quoted} -f html",
+        ]
 
 
 _HARD = "\0"

@@ -40,7 +40,7 @@ def test_it_no_longer_violates(mcheck: Call, tmp_path: Path) -> None:
     file = saved(mcheck, "toys.py:TwoJugs")
     spec = tmp_path / "toys.py"
     spec.write_text(spec.read_text().replace("s.big != 4", "s.big <= 5"))
-    _forget()
+    forget_files()
     ran = mcheck("replay", str(file))
     assert (ran.status, ran.err) == (1, "")
     assert "(the spec has changed since it was saved)" in ran.out
@@ -60,7 +60,7 @@ def test_it_diverges(mcheck: Call, tmp_path: Path, old: str, new: str, says: str
     spec = tmp_path / "toys.py"
     assert old in spec.read_text()
     spec.write_text(spec.read_text().replace(old, new))
-    _forget()
+    forget_files()
     ran = mcheck("replay", str(file))
     assert ran.status == 1
     assert ran.err.startswith("mcheck: ") and ran.err.count("\n") == 1
@@ -82,7 +82,7 @@ def test_a_run_that_fails_leaves_the_way_to_the_failure(mcheck: Call, tmp_path: 
     assert replayed.status == 0 and "Every step is still enabled." in replayed.out
 
 
-def _forget() -> None:
+def forget_files() -> None:
     """Load files anew, as another process would."""
     from mcheck import protocols
 

@@ -52,6 +52,7 @@ VIOLATED Mutual Exclusion — At most one node holds the lock.                  
   key: I idle, t turn, W waiting, H holding, to told
   saved   mcheck-out/lock-mutual-exclusion-HASH.itf.json
   replay  mcheck replay mcheck-out/lock-mutual-exclusion-HASH.itf.json
+  look    mcheck render mcheck-out/lock-mutual-exclusion-HASH.itf.json -f html
 """
 
 FIELDS = """\
@@ -67,6 +68,7 @@ VIOLATED Not four gallons — The big jug never holds four gallons.             
   >6  big_to_small()  3      4  ← violates
   saved   mcheck-out/two-jugs-not-four-gallons-HASH.itf.json
   replay  mcheck replay mcheck-out/two-jugs-not-four-gallons-HASH.itf.json
+  look    mcheck render mcheck-out/two-jugs-not-four-gallons-HASH.itf.json -f html
 """
 
 DEADLOCK = """\

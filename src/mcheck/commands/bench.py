@@ -39,11 +39,12 @@ def run(
     from mcheck.benchmark.race import Race
     from mcheck.benchmark.subjects import SUBJECTS
     from mcheck.benchmark.tables import Report
+    from mcheck.files import refuse_bad_path
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
 
     for path in (markdown, plot):
-        _refuse_bad_path(path)
+        refuse_bad_path(path)
     subjects = [s for s in SUBJECTS if not quick or s.small or s.name == "two-phase-commit-7"]
     subjects, contestants = _chosen(subjects, everybody(), only)
     terminal, machine = Terminal(color), this_machine()
@@ -84,28 +85,14 @@ def _chosen(
     )
 
 
-def _refuse_bad_path(path: str | None) -> None:
-    """UsageError now for a file that could not be written when everything has been measured."""
-    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
-        raise UsageError(f"{path}: a result is written to a file in a folder that exists")
-
-
 def _write(report: Report, markdown: str | None, plot: str | None) -> None:
     from mcheck.benchmark import plot as drawing
+    from mcheck.files import write_file
 
     if markdown is not None:
-        _write_text(markdown, report.markdown())
+        write_file(markdown, report.markdown())
     if plot is not None:
-        _write_text(plot, drawing.plot(report.race.results, report.machine.sentence()))
-
-
-def _write_text(path: str, text: str) -> None:
-    from mcheck.terminal import OutputError
-
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from None
+        write_file(plot, drawing.plot(report.race.results, report.machine.sentence()))
 
 
 def _status(results: Iterable[Result], interrupted: bool) -> int:

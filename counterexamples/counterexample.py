@@ -1,0 +1,55 @@
+"""A behaviour together with what it is a counterexample to: what every picture and graph of it is made from."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events
+from mcheck.counterexamples.facts import Fact, facts
+from mcheck.spec import Behavior, Rule
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What is said about a run beside its steps."""
+
+    subject: str
+    """The protocol and its tweak: `raft + forget-vote`."""
+    configuration: str
+    """The constants and bounds: `3 nodes · terms ≤ 1`."""
+    fingerprint: str
+    """Of the source files of the spec."""
+    replay: str
+    """The command that executes the trace again."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A behaviour, and the property that is violated at its end by these arguments; `rule` is None where there is none."""
+
+    behavior: Behavior
+    rule: Rule | None
+    arguments: tuple[Any, ...]
+    violated: bool
+    """Whether the property is violated at the end: a spec may have been mended since the trace was saved."""
+    caption: Caption
+
+    @functools.cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """What violates the property; none if nothing does."""
+        if self.rule is None or not self.violated:
+            return ()
+        return facts(self.behavior, self.rule, self.arguments)
+
+    @functools.cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What each step did and needed."""
+        return events(self.behavior)
+
+    @functools.cached_property
+    def past(self) -> frozenset[int]:
+        """The steps that the violation follows from."""
+        rule = self.rule if self.violated else None
+        return causal_past(self.events, ends_of_violation(self.behavior, rule, self.facts))

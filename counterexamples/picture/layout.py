@@ -1,0 +1,231 @@
+"""Where everything in a picture is.  Computed once, for every format that has positions.
+
+From left to right: the number and the action of a step, the lanes, and a gutter for messages that nobody received.  Downwards:
+one row for each step, as high as its highest card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcheck.counterexamples.picture.boxes import BODY, SMALL, CardBox, Text, box_of, natural_width
+from mcheck.counterexamples.picture.measure import filled, text_width
+from mcheck.counterexamples.picture.parts import Row, StateCard, Story
+from mcheck.counterexamples.picture.routes import (
+    WIDEST_GUTTER,
+    Bar,
+    Columns,
+    Line,
+    Placed,
+    Ports,
+    Routes,
+    RowBox,
+    gutter_text,
+    into_gutter,
+)
+
+HEAD = 30.0
+_MARGIN, _NUMBER, _ACTION = 24.0, 28.0, 250.0
+_LINE = 15.0
+_BETWEEN_ROWS, _NARROW = 18.0, 20.0
+_RESTART = 12.0
+_LEAST_GAP, _WIDEST_GAP = 46.0, 200.0
+_LEAST_WIDTH = 560.0
+_TITLE, _SENTENCE, _FACT = 20.0, 13.0, 12.0
+_HEADS_EVERY = 1200.0
+"""How far down the names of the lanes are repeated."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The name of a lane, above it, below it, and now and then between its rows."""
+
+    middle: float
+    top: float
+    width: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of a lane in which the node is down."""
+
+    x: float
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A story with a place for everything."""
+
+    story: Story
+    width: float
+    height: float
+    texts: tuple[Text, ...]
+    """What stands above and below the rows."""
+    columns: Columns
+    heads: tuple[Head, ...]
+    lane_top: float
+    lane_bottom: float
+    rows: tuple[RowBox, ...]
+    lines: tuple[Line, ...]
+    more: tuple[Text, ...]
+    bands: tuple[Band, ...]
+
+
+def picture_of(story: Story) -> Picture:
+    """The picture of a story.  Linear in its cards and arrows."""
+    return _Layout(story).picture()
+
+
+class _Layout:
+    """The columns of a story, and then its rows from above."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        narrow = {r.number for r in story.rows if r.narrow}
+        self.ports = Ports(a for a in story.arrows if not {a.sent, a.row} & narrow)
+        marks = max((len(row.marks) for row in story.rows), default=0)
+        self.actions_at = _MARGIN + _NUMBER + (text_width("①" * marks, 14) + 4 if marks else 0)
+        lines = [line for row in story.rows for line in filled(row.action, BODY, _ACTION)]
+        self.action = min(_ACTION, max(text_width(line, BODY) for line in [*lines, "← violates!"]) + 12)
+        self.columns = self._columns()
+        self.width = max(self.columns.right + _MARGIN, _LEAST_WIDTH)
+
+    def picture(self) -> Picture:
+        """Everything, from above."""
+        story, columns = self.story, self.columns
+        top, y = self._top()
+        heads = self._heads(y)
+        lane_top = named_at = y + HEAD
+        y = lane_top + _BETWEEN_ROWS
+        rows = []
+        for row in story.rows:
+            if y - named_at > _HEADS_EVERY:
+                heads += self._heads(y - 4)
+                y += HEAD + 10
+                named_at = y
+            y += _RESTART if any(card.restarted for card in row.cards) else 0
+            rows.append(self._row(row, y))
+            y += rows[-1].height + (0 if row.narrow else _BETWEEN_ROWS)
+        lane_bottom = y - 4
+        if y - named_at > _HEADS_EVERY / 2:
+            heads += self._heads(lane_bottom)
+            y = lane_bottom + HEAD
+        bottom, height = self._bottom(y + 14)
+        boxes = {box.row.number: box for box in rows}
+        routes = Routes(self.ports, columns, boxes, story.lanes)
+        return Picture(
+            story, self.width, height, (*top, *bottom), columns, tuple(heads), lane_top, lane_bottom, tuple(rows),
+            routes.lines(), routes.more(), self._bands(boxes, lane_bottom),
+        )  # fmt: skip
+
+    def _heads(self, y: float) -> list[Head]:
+        """The names of all lanes, at one height."""
+        return [
+            Head(middle, y, max(56.0, text_width(name, 13) + 24), name)
+            for middle, name in zip(self.columns.middles, self.story.lanes, strict=True)
+        ]
+
+    # ------------------------------------------------------------------ columns
+
+    def _columns(self) -> Columns:
+        """The lanes, as wide as their widest cards and as far apart as the widest label needs."""
+        story, arrows = self.story, self.ports.arrows
+        cards: dict[int, list[StateCard]] = {k: [] for k in range(len(story.lanes))}
+        for row in story.rows:
+            for card in row.cards:
+                cards[card.lane].append(card)
+        widths = [max([text_width(name, 13) + 24, *map(natural_width, cards[k])]) for k, name in enumerate(story.lanes)]
+        labels = [text_width(a.label, SMALL) for a in arrows if a.kind != "again" and not into_gutter(a)]
+        gap = min(_WIDEST_GAP, max([_LEAST_GAP, *(w + 30 for w in labels)]))
+        left, middles = self.actions_at + self.action + 30.0, []
+        for width in widths:
+            middles.append(left + width / 2)
+            left += width + gap
+        right = left - gap
+        beside = [text_width(gutter_text(a, story.lanes), SMALL) for a in arrows if into_gutter(a)]
+        gutter = None
+        if any(a.source == a.target and not into_gutter(a) for a in arrows):
+            right += min(_WIDEST_GAP, max([0.0, *labels])) + 14
+        if beside:
+            gutter = right + 30
+            right = gutter + 8 + min(WIDEST_GUTTER, max([*beside, text_width("never received", 10)]))
+        return Columns(tuple(middles), tuple(widths), gap, gutter, right)
+
+    # ------------------------------------------------------------------ above and below
+
+    def _top(self) -> tuple[list[Text], float]:
+        texts: list[Text] = []
+        y, room = _MARGIN + 16, self.width - 2 * _MARGIN
+        for line in filled(self.story.verdict, _TITLE, room):
+            texts.append(Text(_MARGIN, y, line, "title"))
+            y += 24
+        for line in filled(self.story.sentence, _SENTENCE, room) if self.story.sentence else ():
+            texts.append(Text(_MARGIN, y, line, "sentence"))
+            y += 18
+        texts.append(Text(_MARGIN, y, self.story.subject, "caption"))
+        y += 22
+        for mark, words in self.story.facts:
+            texts += [Text(_MARGIN, y + 1, mark, "mark")] if mark else []
+            for line in filled(words, _FACT, room - 22):
+                texts.append(Text(_MARGIN + (22 if mark else 0), y, line, "fact"))
+                y += 17
+        return texts, y + 6
+
+    def _bottom(self, y: float) -> tuple[list[Text], float]:
+        texts = []
+        for words in (" · ".join(self.story.key), *self.story.footer):
+            for line in filled(words, 10, self.width - 2 * _MARGIN) if words else ():
+                texts.append(Text(_MARGIN, y + 12, line, "caption"))
+                y += 15
+        return texts, y + _MARGIN
+
+    # ------------------------------------------------------------------ rows
+
+    def _row(self, row: Row, y: float) -> RowBox:
+        number = Text(self.actions_at - 8, y + (14 if row.narrow else 18), str(row.number), "number", anchor="end")
+        if row.narrow:
+            line = filled(row.action, SMALL, self.action, 1)[0]
+            texts = (number, Text(self.actions_at, y + 14, line, "small"))
+            return RowBox(row, y, _NARROW, texts, (), self._bar(row, y + 5, 10.0))
+        under, said = self._said(row, y + 18)
+        marks = [Text(_MARGIN, y + 18, row.marks, "mark")] if row.marks else []
+        cards = tuple(self._card(row, card, y) for card in row.cards)
+        bar = self._bar(row, y + 6, self.ports.height(row.number, row.at)) if row.at is not None else None
+        bottoms = [under - 7, y + 36, *(c.y + c.box.height for c in cards), *([bar.bottom] if bar else [])]
+        bottoms += [y + 4 + self.ports.height(row.number, lane) for lane in range(len(self.story.lanes))]
+        return RowBox(row, y, max(bottoms) - y, (number, *marks, *said), cards, bar)
+
+    def _said(self, row: Row, y: float) -> tuple[float, list[Text]]:
+        """The action, what changed that has no lane, and the verdict; where the next line would go."""
+        lines = [(line, "body" if k else "action") for k, line in enumerate(filled(row.action, BODY, self.action))]
+        lines += [(line, "note") for note in row.notes for line in filled(note, BODY, self.action, 2)]
+        lines += [(f"← {row.verdict}", "verdict")] if row.verdict else []
+        texts = [
+            Text(self.actions_at, y + _LINE * k, line, style, style == "note") for k, (line, style) in enumerate(lines)
+        ]
+        return y + _LINE * len(lines), texts
+
+    def _bar(self, row: Row, top: float, height: float) -> Bar | None:
+        if row.at is None or any(card.lane == row.at for card in row.cards):
+            return None
+        return Bar(self.columns.middles[row.at], top, top + max(10.0, height))
+
+    def _card(self, row: Row, card: StateCard, y: float) -> Placed:
+        """A card, high enough for the arrows that arrive and leave there."""
+        width = self.columns.widths[card.lane]
+        box = box_of(card, width)
+        height = max(box.height, self.ports.height(row.number, card.lane))
+        box = CardBox(card, width, height, box.texts, box.pill, box.cells)
+        return Placed(self.columns.middles[card.lane] - width / 2, y, box)
+
+    def _bands(self, boxes: dict[int, RowBox], lane_bottom: float) -> tuple[Band, ...]:
+        """Where nodes are down: from below the crash to above the restart."""
+        found = []
+        for outage in self.story.outages:
+            first, last = boxes[outage.first], boxes[outage.last]
+            bottom = last.y - 10 if outage.ended else lane_bottom
+            found.append(Band(self.columns.middles[outage.lane], first.y + first.height, bottom))
+        return tuple(found)

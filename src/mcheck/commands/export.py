@@ -1,0 +1,148 @@
+"""mcheck export: a saved trace as a regression test, or as plain ITF for other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcheck.options import Word, color_option
+
+if TYPE_CHECKING:
+    from mcheck.counterexamples.pytest_text import Claim
+    from mcheck.report import Subject
+
+_FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
+"""The formats, and how the names of such files end."""
+
+
+def run(file: str, format: str | None, output: str | None, color: str) -> int:
+    """Write the trace in the format asked for, to a file or to standard output."""
+    from mcheck.files import refuse_bad_path, write_file
+    from mcheck.spec import UsageError
+    from mcheck.terminal import Terminal
+
+    refuse_bad_path(output)
+    chosen = format or next((f for f, ends in _FORMATS.items() if output and output.endswith(ends)), None)
+    if chosen is None:
+        raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in _FORMATS)}")
+    folder = Path(output).absolute().parent if output else Path.cwd()
+    text, words = _as_pytest(file, folder) if chosen == "pytest" else _as_itf(file)
+    terminal = Terminal(color)
+    if output is None:
+        terminal.print(text.rstrip("\n"))
+    else:
+        write_file(output, text)
+        terminal.print(f"wrote {output}: {words}")
+    return 0
+
+
+# ---------------------------------------------------------------------- ITF
+
+
+def _as_itf(file: str) -> tuple[str, str]:
+    """The behaviour as today's spec executes it, with nothing in it that only mcheck reads."""
+    from mcheck.counterexamples.itf import itf_document
+    from mcheck.recordings import replayed
+    from mcheck.scope import counted
+
+    trace = replayed(file)
+    recorded = trace.recorded
+    name = f"{recorded.protocol} with the tweak {recorded.tweak}" if recorded.tweak else recorded.protocol
+    status = f"violates {recorded.property}" if trace.violates else "violates nothing"
+    document = itf_document(
+        trace.behavior, {"description": f"Behaviour of {name}: {status}", "source": recorded.source}
+    )
+    states = counted(len(trace.behavior.states), "state")
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n", f"{states}, {status}"
+
+
+# ---------------------------------------------------------------------- pytest
+
+
+def _as_pytest(file: str, folder: Path) -> tuple[str, str]:
+    """A test file, and what it asserts in a few words."""
+    from mcheck.counterexamples import load
+    from mcheck.counterexamples.pytest_text import RegressionTest, claims_text, docstring
+    from mcheck.protocols import instantiate
+    from mcheck.recordings import property_titled, subject_of
+    from mcheck.report import Subject
+    from mcheck.scope import counted
+    from mcheck.spec import ReplayMismatch
+
+    recorded = load(Path(file))
+    subject = subject_of(recorded)
+    rule = None if recorded.property is None else property_titled(subject.instance, recorded.property)
+    if recorded.property is not None and rule is None:
+        raise ReplayMismatch(
+            len(recorded.labels), "the end", f"the spec no longer has a property {recorded.property!r}"
+        )
+    start = recorded.initial if len(subject.instance.initial) > 1 else None
+    claims = [_claim(subject, recorded.property, recorded.labels, start)]
+    if subject.tweak is not None and claims[0].word == "violates":
+        constants = {n: v for n, v in claims[0].spec.constants.items() if n in subject.protocol.cls._constants}
+        good = Subject(subject.protocol, None, instantiate(subject.protocol.cls, constants))
+        claims.append(_claim(good, recorded.property, recorded.labels, start))
+    named = f"{subject.protocol.name} with the tweak {subject.tweak}" if subject.tweak else subject.protocol.name
+    what = f"to a violation of {recorded.property}" if recorded.property else "of a behaviour"
+    test = RegressionTest(
+        docstring(f"{named}: {counted(len(recorded.labels), 'step')} {what}."),
+        docstring(rule.sentence.partition("  Source:")[0]) if rule else "",
+        recorded.property,
+        start,
+        recorded.labels,
+        tuple(claims),
+    )
+    return test.text(folder), claims_text(claims)
+
+
+def _claim(subject: Subject, title: str | None, steps: tuple[str, ...], start: str | None) -> Claim:
+    """What is so today: the steps are refused, or lead to a violation, or do not."""
+    from mcheck.counterexamples.pytest_text import Claim, SpecUse, docstring
+    from mcheck.regression import assert_violates, refusal
+
+    instance = subject.instance
+    use = SpecUse(subject.source, {**instance.constants, **instance.bounds})
+    refused = refusal(instance, steps, start)
+    if refused is not None:
+        why = (
+            f"Step {refused.step} is not possible: {refused.why}." if refused.step else f"Not possible: {refused.why}."
+        )
+        return Claim(use, "refuses", refused.step, docstring(why))
+    if title is None:
+        return Claim(use, "possible", None, "Every step is possible.")
+    try:
+        assert_violates(instance.spec, title, steps, start)
+    except AssertionError:
+        return Claim(use, "satisfies", None, docstring(f"The steps are possible, and {title} holds at their end."))
+    return Claim(use, "violates", None, docstring(f"The steps are possible, and {title} is violated at their end."))
+
+
+def format_option(formats: dict[str, Any]) -> click.Option:
+    """-f, one of these formats."""
+    return click.Option(
+        ["-f", "--format", "format"], type=Word(*formats), help="Format; by default what the name of the file says."
+    )
+
+
+def output_option() -> click.Option:
+    """-o, the file to write."""
+    return click.Option(
+        ["-o", "--output", "output"], metavar="FILE", help="The file to write [default: standard output]."
+    )
+
+
+command = click.Command(
+    "export",
+    params=[
+        click.Argument(["file"], metavar="TRACE"),
+        format_option(_FORMATS),
+        output_option(),
+        color_option(),
+    ],
+    callback=run,
+    help="Write a saved trace as a regression test (pytest), which pins what the trace does under today's spec, or as "
+    "plain ITF, which other tools read.",
+)

@@ -1,0 +1,75 @@
+"""A saved trace under today's spec: which spec that is, and what the trace does there now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mcheck.checker.checks import DEADLOCK_FREEDOM
+from mcheck.counterexamples import Recorded, load, reexecute
+from mcheck.counterexamples.judging import Judge
+from mcheck.counterexamples.store import fingerprint
+from mcheck.protocols import find, instantiate
+from mcheck.report import Subject
+from mcheck.spec import Behavior, Instance, ReplayMismatch, Rule, UsageError
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A recorded behaviour that today's spec executes step by step as it was recorded."""
+
+    recorded: Recorded
+    subject: Subject
+    behavior: Behavior
+    rule: Rule | None
+    """The property that was violated; None for a trace that was saved for another reason."""
+    arguments: tuple[Any, ...] | None
+    """The values of the property's parameters that falsify it at the end; None if it holds there."""
+
+    @property
+    def violates(self) -> bool:
+        """Whether the property is violated at the end, as it was."""
+        return self.arguments is not None
+
+    @property
+    def spec_changed(self) -> bool:
+        """Whether the source of the spec is another than when the trace was saved."""
+        return fingerprint(type(self.subject.instance.spec)) != self.recorded.fingerprint
+
+
+def replayed(file: str) -> Replayed:
+    """The trace in a file, executed.  TraceFileError for another file, ReplayMismatch where today's spec goes another way."""
+    recorded = load(Path(file))
+    subject = subject_of(recorded)
+    behavior = reexecute(subject.instance, recorded)
+    if recorded.property is None:
+        return Replayed(recorded, subject, behavior, None, None)
+    rule = property_titled(subject.instance, recorded.property)
+    if rule is None:
+        raise ReplayMismatch(len(behavior.steps), "the end", f"the spec no longer has a property {recorded.property!r}")
+    return Replayed(recorded, subject, behavior, rule, decided_at_end(behavior, rule))
+
+
+def subject_of(recorded: Recorded) -> Subject:
+    """The spec the trace was recorded with, as it is today.  ReplayMismatch if its constants no longer exist."""
+    protocol = find(recorded.source if ".py:" in recorded.source else recorded.protocol)
+    try:
+        instance = instantiate(protocol.tweaked(recorded.tweak), {**recorded.constants, **recorded.bounds})
+    except UsageError as error:
+        raise ReplayMismatch(0, "initially", str(error)) from None
+    return Subject(protocol, recorded.tweak, instance)
+
+
+def property_titled(instance: Instance, title: str) -> Rule | None:
+    """The property of that title; the freedom from deadlocks is one."""
+    return next((r for r in (*instance.properties, DEADLOCK_FREEDOM) if r.title == title), None)
+
+
+def decided_at_end(behavior: Behavior, rule: Rule) -> tuple[Any, ...] | None:
+    """The arguments that violate the property (reach the witness) at the end of the behaviour; None if none do.
+
+    Of properties without parameters the empty tuple.
+    """
+    with behavior.instance.active():
+        return Judge(behavior.instance, rule).end(behavior)
