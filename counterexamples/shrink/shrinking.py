@@ -42,6 +42,7 @@ class Shortened:
 class Shrunk:
     """What shrinking has come to."""
 
+    rule: Rule
     original: Behavior
     behavior: Behavior
     arguments: tuple[Any, ...]
@@ -74,7 +75,7 @@ def shrink(behavior: Behavior, rule: Rule, seconds: float | None = None, passes:
         except KeyboardInterrupt:
             stopped = "interrupted"
         found, arguments = _checked(trials.best, rule)
-    return Shrunk(behavior, found, arguments, tuple(done), trials.executed, stopped)
+    return Shrunk(rule, behavior, found, arguments, tuple(done), trials.executed, stopped)
 
 
 def _run(trials: Trials, passes: Sequence[Pass], done: list[Shortened]) -> None:

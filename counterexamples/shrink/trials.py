@@ -54,6 +54,11 @@ class Trials:
             self._size = size_of(self.best)
         return size_of(candidate) < self._size
 
+    @property
+    def seconds_left(self) -> float | None:
+        """The time that is left, in seconds; None without a limit."""
+        return None if self._deadline == float("inf") else max(0.0, self._deadline - time.monotonic())
+
     def start_again(self, behavior: Behavior, most: int) -> Trials:
         """Trials of their own that begin with `behavior`, and execute at most so many steps; see `join`."""
         return Trials(behavior, self.judge.rule, self._deadline, most)

@@ -12,6 +12,7 @@ from mcheck.checker.simulate import Simulation
 from mcheck.checker.verdict import Limits, PropertyResult, Verdict
 from mcheck.counterexamples import LanesText, Notation, facts
 from mcheck.counterexamples.mapped import mapped_step
+from mcheck.counterexamples.shrink import Shrunk
 from mcheck.protocols import Protocol
 from mcheck.scope import bounds_text, constants_text, counted
 from mcheck.scope import sentence as verdict_sentence
@@ -83,8 +84,8 @@ class Report:
             lines += self.doubts(verdict)
         return "\n".join(lines)
 
-    def walks(self, result: Simulation, saved: str | None) -> str:
-        """The report on a simulation."""
+    def walks(self, result: Simulation, saved: str | None, shrunk: Shrunk | None = None) -> str:
+        """The report on a simulation, whose violation has been `shrunk`."""
         limits = Limits()
         how = f"seed {result.seed}, {counted(result.walks, 'walk')} of at most {counted(result.steps, 'step')}"
         lines = [self.header(limits, ["simulation", how])]
@@ -96,7 +97,12 @@ class Report:
             f"{result.seconds:.1f} s · {result.peak_rss_mb:,} MB"
         )
         if result.violation is not None:
-            return "\n".join([*lines, "", *self.violation(result.violation, "not the shortest", saved)])
+            how, stopped = "not the shortest", []
+            if shrunk is not None:
+                found, left = len(shrunk.original.steps), len(shrunk.behavior.steps)
+                how = f"shrunk from {found}" if left < found else "not known to be the shortest"
+                stopped = [f"  shrinking was stopped: {shrunk.stopped}"] if shrunk.stopped else []
+            return "\n".join([*lines, "", *self.violation(result.violation, how, saved), *stopped])
         ended = f"stopped by {result.reason}; " if result.reason else ""
         head = self.terminal.style("NOTHING VIOLATED", "doubt")
         lines.append(
@@ -251,6 +257,7 @@ class Report:
             f"  saved   {saved}",
             f"  replay  mcheck replay {quoted}",
             f"  look    mcheck render {quoted} -f html",
+            f"  why     mcheck explain {quoted}",
         ]
 
 
