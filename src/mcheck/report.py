@@ -19,7 +19,7 @@ from mcheck.scope import sentence as verdict_sentence
 from mcheck.spec import Behavior, Instance, Rule
 from mcheck.terminal import Terminal
 
-_CIRCLED = "①②③④⑤⑥"
+CIRCLED = "①②③④⑤⑥"
 
 
 @dataclass(frozen=True)
@@ -218,15 +218,15 @@ class Report:
         if rule.kind == "deadlock":
             return self.closed_guards(behavior)
         found = facts(behavior, rule, arguments)
-        texts = [fact.text(self.notation) for fact in found[: len(_CIRCLED)]]
+        texts = [fact.text(self.notation) for fact in found[: len(CIRCLED)]]
         width = min(max(map(len, texts), default=0), 60)
         lines = []
-        for mark, fact, words in zip(_CIRCLED, found, texts, strict=False):
+        for mark, fact, words in zip(CIRCLED, found, texts, strict=False):
             step = behavior.steps[fact.since - 1] if fact.since else None
             since = f"since step {fact.since}  ({self.notation.step(step)})" if step else "since the start"
             lines.append(self.whole(f"  {mark} {words.ljust(width)}    {since}"))
-        if len(found) > len(_CIRCLED):
-            lines.append(f"  and {len(found) - len(_CIRCLED)} more that the property reads")
+        if len(found) > len(CIRCLED):
+            lines.append(f"  and {len(found) - len(CIRCLED)} more that the property reads")
         if not found and arguments:
             lines.append(f"  for {self.notation.arguments(rule, arguments)}")
         return lines
