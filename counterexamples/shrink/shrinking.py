@@ -11,6 +11,7 @@ from mcheck.counterexamples.judging import Judge
 from mcheck.counterexamples.shrink.deletion import deletion
 from mcheck.counterexamples.shrink.loops import loops
 from mcheck.counterexamples.shrink.lowering import lowering
+from mcheck.counterexamples.shrink.order import Size, size_of
 from mcheck.counterexamples.shrink.ordering import ordering
 from mcheck.counterexamples.shrink.pairs import pairs
 from mcheck.counterexamples.shrink.prefix import prefix
@@ -30,12 +31,13 @@ behaviour already."""
 
 @dataclass(frozen=True)
 class Shortened:
-    """One run of a pass that made the behaviour smaller: its steps before and after, equal where it became smaller
-    otherwise."""
+    """One run of a pass that made the behaviour smaller: its steps before and after, and the first measure of the order
+    that became less."""
 
     name: str
     before: int
     after: int
+    measure: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def _attempt(attempted: Pass, trials: Trials, done: list[Shortened]) -> None:
         attempted(trials)
     finally:
         if trials.best is not before:
-            done.append(Shortened(attempted.__name__, len(before.steps), len(trials.best.steps)))
+            old, new = size_of(before), size_of(trials.best)
+            measure = next(name for name, a, b in zip(Size._fields, old, new, strict=True) if a != b)
+            done.append(Shortened(attempted.__name__, old.steps, new.steps, measure))
 
 
 def _checked(behavior: Behavior, rule: Rule) -> tuple[Behavior, tuple[Any, ...]]:

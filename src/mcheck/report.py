@@ -222,14 +222,24 @@ class Report:
         width = min(max(map(len, texts), default=0), 60)
         lines = []
         for mark, fact, words in zip(CIRCLED, found, texts, strict=False):
-            step = behavior.steps[fact.since - 1] if fact.since else None
-            since = f"since step {fact.since}  ({self.notation.step(step)})" if step else "since the start"
-            lines.append(self.whole(f"  {mark} {words.ljust(width)}    {since}"))
+            lines += self._fact(mark, words.ljust(width), behavior, fact.since)
         if len(found) > len(CIRCLED):
             lines.append(f"  and {len(found) - len(CIRCLED)} more that the property reads")
         if not found and arguments:
             lines.append(f"  for {self.notation.arguments(rule, arguments)}")
         return lines
+
+    def _fact(self, mark: str, words: str, behavior: Behavior, since: int) -> list[str]:
+        """One line, with as much of the step's label as there is room for; the table has all of it."""
+        width, line = (
+            self.terminal.width,
+            f"  {mark} {words}    {f'since step {since}' if since else 'since the start'}",
+        )
+        if since:
+            step = behavior.steps[since - 1]
+            labels = (self.notation.step(step), self.notation.step_in_short(step))
+            line = next((full for label in labels if len(full := f"{line}  ({label})") <= width), line)
+        return [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent="      ")
 
     def closed_guards(self, behavior: Behavior) -> list[str]:
         """For each action the guards that are false in the last state."""

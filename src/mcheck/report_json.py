@@ -85,7 +85,7 @@ def shrunk_document(shrunk: Shrunk) -> dict[str, Any]:
     return {
         "before": len(shrunk.original.steps),
         "after": len(shrunk.behavior.steps),
-        "passes": [{"name": p.name, "before": p.before, "after": p.after} for p in shrunk.passes],
+        "passes": [{"name": p.name, "before": p.before, "after": p.after, "measure": p.measure} for p in shrunk.passes],
         "stopped": shrunk.stopped,
     }
 

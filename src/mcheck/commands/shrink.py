@@ -76,8 +76,9 @@ def _lines(file: str, report: Report, shrunk: Shrunk, shorter: Shorter, saved: s
     if shrunk.passes:
         lines = [f"shrunk {file} from {counted(before, 'step')} to {after}  ({figures})", *pass_lines(shrunk)]
     else:
-        lines = [f"{file}: {counted(before, 'step')}, which no pass makes smaller  ({figures})"]
-    lines += _reach(shrunk, shorter, after)
+        words = "not made smaller yet" if shrunk.stopped else "which no pass makes smaller"
+        lines = [f"{file}: {counted(before, 'step')}, {words}  ({figures})"]
+    lines += _reach(shrunk, shorter)
     how = (
         "the shortest"
         if shorter.proves(shrunk.behavior)
@@ -91,25 +92,32 @@ def _lines(file: str, report: Report, shrunk: Shrunk, shorter: Shorter, saved: s
 
 def pass_lines(shrunk: Shrunk) -> list[str]:
     """A row for each pass that made the trace smaller, in the order in which they did."""
-    rows = [
-        (p.name, str(p.before), str(p.after), "" if p.after < p.before else "  smaller otherwise")
-        for p in shrunk.passes
-    ]
+    rows = [(p.name, str(p.before), str(p.after), _LESS[p.measure]) for p in shrunk.passes]
     name, before, after = (max(len(row[k]) for row in rows) for k in range(3))
-    return [f"  {a.ljust(max(name, 4))}  {b.rjust(before)} → {c.rjust(after)}{d}" for a, b, c, d in rows]
+    return [f"  {a.ljust(name)}  {b.rjust(before)} → {c.rjust(after)}{d}" for a, b, c, d in rows]
 
 
-def _reach(shrunk: Shrunk, shorter: Shorter, after: int) -> list[str]:
+_LESS = {
+    "steps": "",
+    "members": "  fewer nodes and values",
+    "messages": "  fewer messages",
+    "numbers": "  smaller numbers",
+    "labels": "  earlier in the order of the spec",
+}
+"""What is said of a pass that changed another measure of the order than the steps."""
+
+
+def _reach(shrunk: Shrunk, shorter: Shorter) -> list[str]:
     """What is known of behaviours that are shorter still, and whether shrinking came to its end."""
     lines = [f"  stopped: {shrunk.stopped}; more time may make it smaller"] if shrunk.stopped else []
+    searched = f"{shorter.states:,} states searched"
     if shorter.proves(shrunk.behavior):
-        lines.append(f"  none shorter within the same bounds: {shorter.states:,} states searched")
+        lines.append(f"  none within the same bounds is shorter: {searched}")
     elif shorter.at_least is None:
-        lines.append("  whether there is a shorter one was not found out")
+        lines.append("  whether another one is shorter is not known: no search was made for it")
     else:
         lines.append(
-            f"  a shorter one, of {shorter.at_least} steps or more, is possible: of the shorter ones only those were "
-            f"searched that {shorter.states:,} states allow (--max-states)"
+            f"  another one may be shorter, but has {shorter.at_least} steps at least: {searched} (--max-states)"
         )
     return lines
 
