@@ -132,6 +132,10 @@ class Everything(Spec[Table]):
     def colors_stay(self, before: Table, after: Table, i: Node) -> bool:
         return before.cards[i].color == after.cards[i].color
 
+    @step("Leader stays")
+    def leader_stays(self, before: Table, after: Table) -> bool:
+        return before.leader is None or before.cards[before.leader].turn > 0 or after == before
+
 
 class Count(Record):
     n: Annotated[int, Range(0, 9)] = 0
