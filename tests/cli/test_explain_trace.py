@@ -61,7 +61,7 @@ def test_the_answer_as_json(mcheck: Call) -> None:
         "step": 4, "label": "grant(m=Request(src=1, turn=1))", "spec": "Lock", "how": "refused",
         "why": "the lock is free", "overridden": ["may_grant"],
         "rules": [{"rule": "may_grant", "sentence": "Nobody holds the lock.", "here": True, "there": False}],
-        "places": [],
+        "refusal": None, "places": [],
     }  # fmt: skip
 
 

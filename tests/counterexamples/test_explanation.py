@@ -141,6 +141,26 @@ def test_a_rule_that_is_no_question_is_named_all_the_same() -> None:
     assert differing(found, Notation(behavior.instance)) == (("servers[n0].voted_for", "none", "n0"),)
 
 
+def test_what_the_good_spec_refuses_later_having_gone_another_way() -> None:
+    prepare, accept = "phase_1b(a={}, m=Prepare(bal=0))", "phase_2b(a=0, m=Accept(bal=0, val=0))"
+    spec = find("paxos").tweaked("forget-promise")()
+    behavior = run(
+        spec, "phase_1a(b=0)", "phase_1a(b=1)", prepare.format(0), prepare.format(1),
+        "phase_2a(b=0, q={0, 1}, top=None, v=0)", "phase_1b(a=0, m=Prepare(bal=1))", accept,
+    )  # fmt: skip
+    found = parted(behavior, find("paxos").cls())
+    assert (found.number, found.how, found.overridden) == (3, "elsewhere", ("promised",))
+    assert found.refusal is not None
+    assert (found.refusal.number, found.refusal.why) == (7, "a has not promised to ignore this ballot")
+
+
+def test_a_message_that_the_good_spec_never_sent() -> None:
+    granted = "deliver(m=RequestVoteReply(src=1, dst=0, term=1, vote_granted=True))"
+    behavior = run(VotesTwice(), "timeout(i=0)", "timeout(i=1)", VOTE.format(src=0, dst=1), granted)
+    refusal = parted(behavior, Raft()).refusal
+    assert refusal is not None and (refusal.number, refusal.why) == (4, "m takes no such value in this state")
+
+
 def test_an_action_that_the_good_spec_has_not() -> None:
     copy = VOTE.format(src=0, dst=1).replace("deliver", "deliver_copy")
     found = parted(run(Duplicating(), "timeout(i=0)", copy), Raft())
