@@ -25,7 +25,8 @@ UNREAD = object()
 class Reading:
     """One value the property read.  `members`: those of a set that matter, None if it matters as a whole.
 
-    Of a step that changed it: `before`, the value before the step, if that was read too; without `of_after` only that.
+    Of a step that changed it: `before`, the value before the step, if that was read too; without `of_after`, `value` is
+    that of before, and was read alone.
     """
 
     path: Path
@@ -194,7 +195,9 @@ def _reading_of_step(before: Any, after: Any, path: Path, of_before: bool, of_af
         return None
     if old == new:
         return Reading(path, new)
-    return Reading(path, new if of_after else old, before=old if of_before else UNREAD, of_after=of_after, changed=True)
+    if not of_after:
+        return Reading(path, old, of_after=False, changed=True)
+    return Reading(path, new, before=old if of_before else UNREAD, changed=True)
 
 
 def subject_of(state: Any, path: Path) -> Path:
@@ -233,7 +236,7 @@ def _reading_text(reading: Reading, skipped: int, notation: Notation) -> str:
     if reading.members is not None:
         return f"{name} ∋ {', '.join(map(notation.value, reading.members))}".strip()
     if not reading.of_after:
-        return f"{name} {_shortened(reading.before, notation)} before".strip()
+        return f"{name} {_shortened(reading.value, notation)} before".strip()
     if reading.before is not UNREAD:
         return f"{name} {_shortened(reading.before, notation)} → {_shortened(reading.value, notation)}".strip()
     return f"{name} {_shortened(reading.value, notation)}".strip()

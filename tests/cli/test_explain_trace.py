@@ -112,3 +112,13 @@ def test_no_line_is_wider_than_it_may_be(mcheck: Call, monkeypatch: pytest.Monke
         monkeypatch.setenv("COLUMNS", str(width))
         lines = mcheck("explain", file).out.splitlines()
         assert max(map(len, lines)) <= width
+    ends = {}
+    for width in (100, 120, 160):
+        monkeypatch.setenv("COLUMNS", str(width))
+        (fact,) = [line for line in mcheck("explain", file).out.splitlines() if line.startswith("  ② ")]
+        ends[width] = fact.partition("since step 7")[2]
+    assert ends == {
+        100: "",
+        120: "  (deliver RequestVoteReply(n2→n1, …))",
+        160: "  (deliver RequestVoteReply(n2→n1, term=2, vote_granted=yes))",
+    }

@@ -134,6 +134,15 @@ def test_a_step_that_leads_elsewhere() -> None:
     )
 
 
+def test_only_the_changed_methods_that_had_a_part_are_named() -> None:
+    class Both(VotesTwice, ForgetsVote):
+        pass
+
+    behavior = run(Both(), "timeout(i=0)", "timeout(i=1)", VOTE.format(src=0, dst=1))
+    assert parted(behavior, Raft()).overridden == ("may_vote",)
+    assert set(overridden(Both, Raft)) == {"may_vote", "restored_vote"}
+
+
 def test_a_rule_that_is_no_question_is_named_all_the_same() -> None:
     behavior = run(ForgetsVote(), "timeout(i=0)", "restart(i=0)")
     found = parted(behavior, Raft())

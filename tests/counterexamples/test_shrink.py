@@ -139,6 +139,27 @@ def test_the_shape_of_a_message_is_who_and_what_and_not_which_number() -> None:
     assert shape(Set.of(Server(0), Server(1))) == frozenset({Server(0), Server(1)})
 
 
+# ---------------------------------------------------------------------- trials
+
+
+def test_what_violates_nothing_or_is_larger_is_not_kept(table: Instance) -> None:
+    trials = Trials(run(table, "lead(i=0)", "paint(i=0, color=BLUE)"), rule_of(table, "None blue"))
+    with table.active():
+        assert not trials.offer(None)
+        assert not trials.offer(run(table, "lead(i=0)"))
+        assert not trials.offer(run(table, "lead(i=1)", "paint(i=1, color=BLUE)"))
+        assert trials.offer(run(table, "paint(i=2, color=BLUE)"))
+    assert trials.best.labels == ("paint(i=2, color=BLUE)",)
+
+
+def test_what_changes_nothing_is_left_out_and_what_follows_a_violation_too(table: Instance) -> None:
+    behavior = run(table, "lead(i=0)", "lead(i=0)", "paint(i=0, color=BLUE)", "lead(i=1)")
+    trials = Trials(behavior, rule_of(table, "None blue"))
+    with table.active():
+        retraced = trials.retraced((), [(s.action, s.arguments) for s in behavior.steps])
+    assert retraced is not None and retraced.labels == ("lead(i=0)", "paint(i=0, color=BLUE)")
+
+
 # ---------------------------------------------------------------------- the passes
 
 
@@ -172,6 +193,18 @@ def test_deletion_takes_with_a_step_what_only_it_made_possible() -> None:
     behavior, rule = walked("raft", "vote-twice", "Election Safety", 2, **WIDE)
     labels = after(deletion, behavior, rule.title)
     assert (len(behavior.steps), len(labels)) == (249, 6)
+
+
+def test_deletion_needs_no_long_behaviour() -> None:
+    behavior, rule = walked("tcommit", "commit-unprepared", "Consistent", 0, managers=5)
+    assert (len(behavior.steps), len(after(deletion, behavior, rule.title))) == (6, 3)
+
+
+@pytest.mark.slow
+def test_deletion_begins_in_several_ways_and_keeps_the_best() -> None:
+    """From the end alone it comes to 35 steps."""
+    behavior, rule = walked("raft", "always-truncate", "Agreement", 20, **WIDE)
+    assert (len(behavior.steps), len(after(deletion, behavior, rule.title))) == (283, 18)
 
 
 def test_deletion_leaves_no_step_that_can_be_left_out() -> None:
