@@ -38,7 +38,7 @@ class FlexibleQuorums(Raft):
     """Half of an even number of servers hold what is committed, and a majority elects: the two always meet."""
 
     outcome = Safe(
-        source="H. Howard, D. Malkhi and A. Spiegelman, Flexible Paxos, OPODIS 2016", depth=10,
+        source="H. Howard, D. Malkhi and A. Spiegelman, Flexible Paxos, OPODIS 2016", depth=17,
         nodes=4, max_term=2, max_log=1, max_messages=6, max_restarts=0,
     )  # fmt: skip
 

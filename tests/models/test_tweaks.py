@@ -39,7 +39,7 @@ CONTROLS = {
     ("raft", "free-vote-on-step-down"): 12055,
     ("raft", "keep-vote-in-new-term"): 54976,
     ("raft", "stay-candidate"): 151104,
-    ("raft", "flexible-quorums"): 3410,
+    ("raft", "flexible-quorums"): 959186,
     ("raft", "truncate-in-order"): 202169,
     ("raft", "commit-own-suffix"): 154284,
     ("raft", "dropping"): 260,
