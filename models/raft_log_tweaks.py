@@ -67,7 +67,7 @@ class CommitsOldTerms(Raft):
 
     outcome = Broken(
         "Leader Completeness", steps=24, source="section 5.4.2; Fig. 8",
-        note="With one message more in flight, 23; in the large steps of raft-macro, 8.",
+        note="With four messages in flight 23, with five 22; in the large steps of raft-macro 8.",
         nodes=3, max_term=4, max_log=1, max_messages=3, max_restarts=0,
     )  # fmt: skip
 
