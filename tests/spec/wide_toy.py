@@ -210,7 +210,15 @@ class WideToy(Spec[State]):
     @action
     def reconnect(self, s: State, i: Node, j: Node) -> State:
         require(i != j, "two processes")
-        return s.replace(net=s.net.reset(i, j), links=s.links.set((i, j), True))
+        require(not s.net.connected(i, j) or s.processes[i].up, "they are apart, or i starts anew")
+        greeting = Tick(epoch=s.processes[i].epoch)
+        return s.replace(net=s.net.connect(i, j).send(i, j, greeting), links=s.links.set((i, j), True))
+
+    @action
+    def hang_up(self, s: State, i: Node, j: Node) -> State:
+        require(s.net.connected(i, j), "they are connected")
+        farewell = Tick(epoch=s.processes[j].epoch + 1)  # lost, whatever its epoch
+        return s.replace(net=s.net.disconnect(i, j).send(j, i, farewell), links=s.links.set((i, j), False))
 
     @action
     def summarise(self, s: State, i: Node) -> State:
