@@ -12,6 +12,7 @@ PROTOCOLS: dict[str, str] = {
     "paxos": "mcheck.models.paxos:Paxos",
     "raft": "mcheck.models.raft:Raft",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
+    "zab": "mcheck.models.zab:Zab",
 }
 
 TWEAKS: dict[str, dict[str, str]] = {
@@ -56,6 +57,17 @@ TWEAKS: dict[str, dict[str, str]] = {
         "dropping": "mcheck.models.raft_tweaks:Dropping",
         "duplicating": "mcheck.models.raft_tweaks:Duplicating",
         "dropping-and-duplicating": "mcheck.models.raft_tweaks:DroppingAndDuplicating",
+    },
+    "zab": {
+        "compare-epochs-only": "mcheck.models.zab_tweaks:ComparesEpochsOnly",
+        "accept-epoch-twice": "mcheck.models.zab_tweaks:AcceptsEpochTwice",
+        "acknowledge-before-sync": "mcheck.models.zab_tweaks:AcknowledgesBeforeSync",
+        "write-epoch-first": "mcheck.models.zab_tweaks:WritesEpochFirst",
+        "keep-history": "mcheck.models.zab_tweaks:KeepsHistory",
+        "propose-to-established": "mcheck.models.zab_tweaks:ProposesToEstablished",
+        "commit-what-was-acknowledged": "mcheck.models.zab_tweaks:CommitsWhatWasAcknowledged",
+        "commit-on-one-ack": "mcheck.models.zab_tweaks:CommitsOnOneAck",
+        "remember-acks": "mcheck.models.zab_tweaks:RemembersAcks",
     },
 }
 """By the name of the protocol: each tweak is the good spec with one rule overridden, or a worse network under it."""

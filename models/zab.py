@@ -181,7 +181,9 @@ class State(Record):
     restarts: Annotated[int, Range(0, "max_restarts")] = 0
     established: Annotated[Map[Epoch, Set[Node]], GHOST]  # who has led the synchronisation of each epoch
     broadcast: Annotated[Set[Txn], GHOST] = Set()  # what primaries ever broadcast
-    begun_with: Annotated[Map[Epoch, History], GHOST]  # what the primary of an epoch had delivered when it first broadcast
+    begun_with: Annotated[
+        Map[Epoch, History], GHOST
+    ]  # what the primary of an epoch had delivered when it first broadcast
     # What each process ever delivered, each transaction once, in that order.  One more than a history holds: room to be wrong.
     delivered: Annotated[Map[Node, Annotated[tuple[Txn, ...], AtMost("max_log+1")]], GHOST]
 
@@ -206,7 +208,7 @@ class Zab(Spec[State]):
     max_log: int = bound(2, "longest history explored")
     max_in_channel: int = bound(3, "most messages in a channel")
     max_timeouts: int = bound(1, "most timeouts, of all processes together")
-    max_restarts: int = bound(0, "most restarts, of all processes together")
+    max_restarts: int = bound(1, "most restarts, of all processes together")
 
     def init(self) -> State:
         return State(
@@ -485,11 +487,11 @@ class Zab(Spec[State]):
         return self.moved(s, i, self.looking(me), s.net.disconnect(i)).replace(timeouts=s.timeouts + 1)
 
     @action
-    def lose_leader(self, s: State, i: Node) -> State:
+    def lose_leader(self, s: State, i: Node, j: Node) -> State:
         """A follower whose connection to its leader is broken asks its oracle."""
         me = s.processes[i]
-        require(me.leader is not None and me.leader != i, "i follows")
-        require(not s.net.connected(i, me.leader), "its leader has closed the connection")
+        require(i != j and me.leader == j, "i follows j")
+        require(not s.net.connected(i, j), "j has closed the connection")
         return self.moved(s, i, self.looking(me), s.net)
 
     @action
@@ -522,15 +524,97 @@ class Zab(Spec[State]):
     @always("Total Order")
     def total_order(self, s: State, i: Node, j: Node) -> bool:
         """If i delivers a before b, then j, if it delivers b, delivers a before b."""
-        return self.in_order(s.delivered[i], s.delivered[j])
-
-    def in_order(self, mine: History, theirs: History) -> bool:
-        """Of two transactions of `mine`, the earlier one comes before the later one in `theirs`, if that is there."""
+        mine, theirs = s.delivered[i], s.delivered[j]
+        most = self.max_log + 1
         return all(
             all(
-                b >= len(mine) or self.preceded(mine[a], mine[b], theirs)
-                for b in range(1, self.max_log + 1)
-                if a < b
+                p >= len(theirs)
+                or q >= len(mine)
+                or theirs[p] != mine[q]
+                or all(any(b == a for b in theirs[:p]) for a in mine[:q])
+                for p in range(most)
             )
-            for a in range(self.max_log)
+            for q in range(most)
         )
+
+    @always("Agreement")
+    def agreement(self, s: State, i: Node, j: Node) -> bool:
+        """If i delivers a and j delivers b, then j delivers a or i delivers b."""
+        mine, theirs = s.delivered[i], s.delivered[j]
+        return all(all(any(t == a for t in theirs) or any(t == b for t in mine) for b in theirs) for a in mine)
+
+    @always("Local Primary Order")
+    def local_primary_order(self, s: State, i: Node) -> bool:
+        """If a primary broadcasts a before b, then a process that delivers b delivers a before b."""
+        done = s.delivered[i]
+        return all(
+            p >= len(done)
+            or all(
+                any(t == a for t in done[:p])
+                for a in s.broadcast
+                if a.zxid.epoch == done[p].zxid.epoch and a.zxid.counter < done[p].zxid.counter
+            )
+            for p in range(self.max_log + 1)
+        )
+
+    @always("Global Primary Order")
+    def global_primary_order(self, s: State, i: Node) -> bool:
+        """If a process delivers a of an epoch and b of a later one, it delivers a before b."""
+        done = s.delivered[i]
+        return all(
+            p >= len(done) or all(a.zxid.epoch <= done[p].zxid.epoch for a in done[:p]) for p in range(self.max_log + 1)
+        )
+
+    @always("Primary Integrity")
+    def primary_integrity(self, s: State, i: Node) -> bool:
+        """If a primary broadcasts a and a process delivers b of an earlier epoch, at whatever time, then the primary had
+        delivered b before it broadcast a."""
+        return all(
+            all(b.zxid.epoch >= a.zxid.epoch or any(t == b for t in s.begun_with[a.zxid.epoch]) for b in s.delivered[i])
+            for a in s.broadcast
+        )
+
+    # ------------------------------------------------------------------ properties of the protocol
+
+    @always("At Most One Established Leader")
+    def leadership(self, s: State, e: Epoch) -> bool:
+        """No two processes lead the synchronisation of one epoch, at whatever times.  Source: section 4, Lemma; Zab.tla."""
+        return len(s.established[e]) <= 1
+
+    @always("Prefix Consistency")
+    def prefix_consistency(self, s: State, i: Node, j: Node) -> bool:
+        """What a process has committed is in its history, and of two such prefixes one begins with the other."""
+        a, b = s.processes[i], s.processes[j]
+        common = min(a.last_committed, b.last_committed)
+        return a.last_committed <= len(a.history) and a.history[:common] == b.history[:common]
+
+    @always("Commit Order")
+    def commit_order(self, s: State, i: Node, j: Node) -> bool:
+        """The COMMIT that i receives next is for the transaction after the last it has delivered.  Source: f.3.4; Zab.tla."""
+        if i == j or len(s.net[j, i]) == 0:
+            return True
+        me, m = s.processes[i], s.net[j, i][0]
+        if not isinstance(m, Commit):
+            return True
+        return me.last_committed < len(me.history) and me.history[me.last_committed].zxid == m.zxid
+
+    # ------------------------------------------------------------------ witnesses
+
+    @reachable("a leader is established")
+    def leader_established(self, s: State, i: Node) -> bool:
+        return s.processes[i].leader == i and s.processes[i].zab_state == ZabState.BROADCAST
+
+    @reachable("every process delivers a transaction")
+    def all_deliver(self, s: State) -> bool:
+        return all(len(s.delivered[i]) > 0 for i in Node)
+
+    @reachable("a primary begins with what an earlier one has committed")
+    def handed_on(self, s: State, e: Epoch) -> bool:
+        return len(s.begun_with[e]) > 0
+
+    @reachable("a proposal is abandoned")
+    def abandoned(self, s: State, i: Node) -> bool:
+        me = s.processes[i]
+        if me.leader != i or me.zab_state != ZabState.BROADCAST:
+            return False
+        return any(t.zxid.epoch < me.current_epoch and not any(u == t for u in me.history) for t in s.broadcast)
