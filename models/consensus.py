@@ -3,7 +3,7 @@
 Source: Lamport, TLA+ module Consensus.  Voting implements this specification, and Paxos implements Voting.
 """
 
-from mcheck.spec import Index, Record, Set, Spec, action, always, constant, len, reachable, require, step
+from mcheck.spec import Broken, Index, Record, Set, Spec, action, always, constant, len, reachable, require, step
 
 
 class Value(Index, size="values"):
@@ -48,7 +48,9 @@ class Consensus(Spec[State]):
 
 
 class ChoosesAgain(Consensus):
-    """A second value may be chosen.  Breaks Agreement, after two steps."""
+    """A second value may be chosen."""
+
+    outcome = Broken("Agreement", steps=2)
 
     def may_choose(self, s: State) -> bool:
         return True

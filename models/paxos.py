@@ -17,10 +17,12 @@ from mcheck.models import voting
 from mcheck.models.consensus import Value
 from mcheck.models.voting import Acceptor, Ballot, MaxBallot, Vote, Voting
 from mcheck.spec import (
+    Broken,
     In,
     Map,
     OneOf,
     Record,
+    Safe,
     Set,
     Spec,
     action,
@@ -205,35 +207,48 @@ class Paxos(Spec[State]):
 
 
 class ForgetsPromise(Paxos):
-    """An acceptor does not write its promise down.  Breaks Agreement: it votes in a ballot it had given up."""
+    """An acceptor does not write its promise down: it votes in a ballot that it had given up."""
+
+    outcome = Broken("Agreement", steps=12, source="Paxos, Phase1b", max_ballot=1)
 
     def promised(self, me: Member, b: int) -> Member:
         return me
 
 
 class IgnoresVotes(Paxos):
-    """A leader proposes what it likes, whatever votes are reported to it.  Breaks Agreement."""
+    """A leader proposes what it likes, whatever votes are reported to it."""
+
+    outcome = Broken("Agreement", steps=12, source="Paxos Made Simple, P2c", max_ballot=1)
 
     def may_propose(self, v: Value, top: Acceptor | None, promises: Set[Promise]) -> bool:
         return top is None
 
 
 class FollowsLowestVote(Paxos):
-    """A leader proposes the value of the *lowest* vote reported to it.  Breaks Agreement; takes three ballots."""
+    """A leader proposes the value of the *lowest* vote reported to it.  That takes three ballots to go wrong."""
+
+    outcome = (
+        Broken("Agreement", steps=17, source="Paxos Made Simple, P2c", max_ballot=2),
+        Safe(max_ballot=1, note="In two ballots the lowest vote is the highest."),
+    )
 
     def decides(self, vote: Vote, promises: Set[Promise]) -> bool:
         return all(m.vote is None or m.vote.bal >= vote.bal for m in promises)
 
 
 class AsksOneAcceptor(Paxos):
-    """One promise is enough to propose.  Breaks Agreement: the acceptor asked need not be one that has voted."""
+    """One promise is enough to propose: the acceptor asked need not be one that has voted."""
+
+    outcome = Broken("Agreement", steps=10, source="Flexible Paxos", max_ballot=1)
 
     def promise_quorums(self) -> Iterable[Set[Acceptor]]:
         return [Set.of(a) for a in Acceptor]
 
 
 class ReusesBallot(Paxos):
-    """Two leaders propose in the same ballot.  Breaks Agreement, in a single ballot."""
+    """Two leaders propose in the same ballot."""
+
+    outcome = Broken("Agreement", steps=9, source="Voting, OneValuePerBallot", max_ballot=0)
 
     def is_unused(self, s: State, b: int) -> bool:
         return True

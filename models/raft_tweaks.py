@@ -18,86 +18,122 @@ from mcheck.models.raft import (
     Server,
     State,
 )
-from mcheck.spec import In, action, len
+from mcheck.spec import Broken, In, Safe, action, len
 
 # ---------------------------------------------------------------------- elections
 
 
 class QuorumOfOne(Raft):
-    """One server is a quorum.  Breaks Election Safety, in 2 steps.
+    """One server is a quorum."""
 
-    Shows with 2 nodes, terms up to 1, 2 messages, no restart.  Source: section 5.2.
-    """
+    outcome = Broken(
+        "Election Safety", steps=2, source="section 5.2", nodes=2, max_term=1, max_log=0, max_messages=2, max_restarts=0
+    )
 
     def is_quorum(self, size: int) -> bool:
         return size >= 1
 
 
 class HalfQuorum(Raft):
-    """Half of the servers are a quorum, so that two quorums need not meet.  Breaks Election Safety, in 6 steps.
+    """Half of the servers are a quorum, so that two quorums of an even number of servers need not meet."""
 
-    Shows with an even number of servers: 4 nodes, terms up to 1, 5 messages, no restart.  Source: section 5.2.
-    """
+    outcome = Broken(
+        "Election Safety", steps=6, source="section 5.2", nodes=4, max_term=1, max_log=0, max_messages=5, max_restarts=0
+    )
 
     def is_quorum(self, size: int) -> bool:
         return size * 2 >= len(Node)
 
 
 class ForgetsVote(Raft):
-    """The vote is not persisted: after a crash a server votes again in the same term.  Breaks Election Safety, in 7 steps.
+    """The vote is not persisted: after a crash a server votes again in the same term."""
 
-    Shows with 3 nodes, terms up to 1, 3 messages, 1 restart.  Source: Fig. 2, Persistent state.
-    """
+    outcome = Broken(
+        "Election Safety",
+        steps=7,
+        source="Fig. 2, Persistent state",
+        nodes=3,
+        max_term=1,
+        max_log=0,
+        max_messages=3,
+        max_restarts=1,
+    )
 
     def restored_vote(self, me: Server) -> Node | None:
         return None
 
 
 class ForgetsTerm(Raft):
-    """The term is not persisted: a server votes again in a term it has lived through.  Breaks Election Safety, in 7 steps.
+    """The term is not persisted: a server votes again in a term it has lived through."""
 
-    Shows with 3 nodes, terms up to 1, 3 messages, 1 restart.  Source: Fig. 2, Persistent state.
-    """
+    outcome = Broken(
+        "Election Safety",
+        steps=7,
+        source="Fig. 2, Persistent state",
+        nodes=3,
+        max_term=1,
+        max_log=0,
+        max_messages=3,
+        max_restarts=1,
+    )
 
     def restored_term(self, me: Server) -> int:
         return 0
 
 
 class VotesTwice(Raft):
-    """A server grants every request of its term.  Breaks Election Safety, in 6 steps.
+    """A server grants every request of its term."""
 
-    Shows with 3 nodes, terms up to 1, 3 messages, no restart.  Source: section 5.2.
-    """
+    outcome = Broken(
+        "Election Safety", steps=6, source="section 5.2", nodes=3, max_term=1, max_log=0, max_messages=3, max_restarts=0
+    )
 
     def may_vote(self, me: Server, m: RequestVote) -> bool:
         return True
 
 
 class CountsStaleVotes(Raft):
-    """A candidate counts votes of an election that it has given up.  Breaks Election Safety, in 7 steps.
+    """A candidate counts votes of an election that it has given up."""
 
-    Shows with 3 nodes, terms up to 2, 5 messages, no restart.  Source: Fig. 2, Rules for Servers, Candidates.
-    """
+    outcome = Broken(
+        "Election Safety",
+        steps=7,
+        source="Fig. 2, Rules for Servers, Candidates",
+        nodes=3,
+        max_term=2,
+        max_log=0,
+        max_messages=5,
+        max_restarts=0,
+    )
 
     def counts(self, me: Server, m: RequestVoteReply) -> bool:
         return True
 
 
 class IgnoresLogs(Raft):
-    """A voter does not compare logs.  Breaks Leader Completeness, in 10 steps.
+    """A voter does not compare logs."""
 
-    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: section 5.4.1.
-    """
+    outcome = Broken(
+        "Leader Completeness",
+        steps=10,
+        source="section 5.4.1",
+        nodes=3,
+        max_term=2,
+        max_log=1,
+        max_messages=3,
+        max_restarts=0,
+    )
 
     def up_to_date(self, me: Server, m: RequestVote) -> bool:
         return True
 
 
 class FreesVoteOnAppend(Raft):
-    """A follower that hears its leader forgets its vote.  Breaks Election Safety, in 8 steps.
+    """A follower that hears its leader forgets its vote."""
 
-    Shows with 3 nodes, terms up to 1, 4 messages, no restart.  Source: section 5.2.
-    """
+    outcome = Broken(
+        "Election Safety", steps=8, source="section 5.2", nodes=3, max_term=1, max_log=0, max_messages=4, max_restarts=0
+    )
 
     def on_append_entries(self, me: Server, m: AppendEntries) -> tuple[Server, AppendEntriesReply]:
         me, reply = super().on_append_entries(me, m)
@@ -105,10 +141,12 @@ class FreesVoteOnAppend(Raft):
 
 
 class FreesVoteOnStepDown(Raft):
-    """A candidate that hears the leader of its term forgets its vote.  Safe.
+    """A candidate that hears the leader of its term forgets its vote.
 
     It had voted for itself, so it is none of the majority that elected the leader, and too few are left to elect another.
     """
+
+    outcome = Safe(nodes=3, max_term=1, max_log=0, max_messages=3, max_restarts=0)
 
     def stepped_down(self, me: Server) -> Server:
         return self.follower(me).replace(voted_for=None)
@@ -118,11 +156,21 @@ class FreesVoteOnStepDown(Raft):
 
 
 class CommitsAlone(Raft):
-    """A leader commits what only it has.  Breaks Leader Completeness, in 7 steps.
+    """A leader commits what only it has.
 
     With 3 servers the leader and one acknowledgement are a majority, so nothing less than no acknowledgement is wrong.
-    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: section 5.3.
     """
+
+    outcome = Broken(
+        "Leader Completeness",
+        steps=7,
+        source="section 5.3",
+        nodes=3,
+        max_term=2,
+        max_log=1,
+        max_messages=3,
+        max_restarts=0,
+    )
 
     def on_quorum(self, i: Node, me: Server, index: int) -> bool:
         return True
@@ -140,32 +188,81 @@ class CommitsOldTerms(Raft):
 
 
 class ForgetsLog(Raft):
-    """The log is not persisted.  Breaks Integrity, in 8 steps, and Leader Completeness, in 11.
+    """The log is not persisted."""
 
-    Shows with 3 nodes, terms up to 1 (2 for Leader Completeness), logs up to 1, 2 messages (3), 1 restart.
-    Source: Fig. 2, Persistent state.
-    """
+    outcome = (
+        Broken(
+            "Integrity",
+            steps=8,
+            source="Fig. 2, Persistent state",
+            nodes=3,
+            max_term=1,
+            max_log=1,
+            max_messages=2,
+            max_restarts=1,
+        ),
+        Broken(
+            "Leader Completeness",
+            steps=11,
+            source="Fig. 2, Persistent state",
+            nodes=3,
+            max_term=2,
+            max_log=1,
+            max_messages=3,
+            max_restarts=1,
+        ),
+    )
 
     def restored_log(self, me: Server) -> Log:
         return ()
 
 
 class AlwaysTruncates(Raft):
-    """A follower drops everything after the previous entry, conflict or not.  Breaks Agreement, in 11 steps.
+    """A follower drops everything after the previous entry, conflict or not.
 
-    A heartbeat that comes late takes away what was acknowledged.  The same step breaks Validity and Integrity.
-    Shows with 3 nodes, terms up to 1, logs up to 1, 3 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 3.
+    A heartbeat that comes late takes away what was acknowledged.
     """
+
+    outcome = (
+        Broken(
+            "Agreement",
+            steps=11,
+            source="Fig. 2, AppendEntries RPC, 3",
+            nodes=3,
+            max_term=1,
+            max_log=1,
+            max_messages=3,
+            max_restarts=0,
+        ),
+        Broken(
+            "Leader Completeness",
+            steps=12,
+            source="Fig. 2, AppendEntries RPC, 3",
+            nodes=3,
+            max_term=2,
+            max_log=1,
+            max_messages=4,
+            max_restarts=0,
+        ),
+    )
 
     def merged(self, me: Server, m: AppendEntries) -> Log:
         return me.log[: m.prev_log_index] + m.entries
 
 
 class KeepsConflicts(Raft):
-    """A follower keeps an entry that conflicts with the leader's.  Breaks State Machine Safety, in 13 steps.
+    """A follower keeps an entry that conflicts with the leader's."""
 
-    Shows with 3 nodes, terms up to 2, logs up to 1, 3 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 3.
-    """
+    outcome = Broken(
+        "State Machine Safety",
+        steps=13,
+        source="Fig. 2, AppendEntries RPC, 3",
+        nodes=3,
+        max_term=2,
+        max_log=1,
+        max_messages=3,
+        max_restarts=0,
+    )
 
     def merged(self, me: Server, m: AppendEntries) -> Log:
         return me.log + m.entries if m.prev_log_index == len(me.log) else me.log
@@ -183,11 +280,18 @@ class SkipsConsistencyCheck(Raft):
 
 
 class CommitsUnseen(Raft):
-    """A follower commits as far as its leader has, though it has not got so far.  Breaks Agreement, in 13 steps.
+    """A follower commits as far as its leader has, though it has not got so far."""
 
-    The same step breaks Validity, as what it commits is no entry.
-    Shows with 3 nodes, terms up to 1, logs up to 2, 2 messages, no restart.  Source: Fig. 2, AppendEntries RPC, 5.
-    """
+    outcome = Broken(
+        "Validity",
+        steps=13,
+        source="Fig. 2, AppendEntries RPC, 5",
+        nodes=3,
+        max_term=1,
+        max_log=2,
+        max_messages=2,
+        max_restarts=0,
+    )
 
     def learned_commit(self, me: Server, m: AppendEntries, last_new: int) -> int:
         return m.leader_commit

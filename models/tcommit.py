@@ -6,7 +6,7 @@ TwoPhaseCommit implements this specification.
 
 from enum import Enum, auto
 
-from mcheck.spec import Index, Map, Record, Spec, action, all, always, constant, reachable, require
+from mcheck.spec import Broken, Index, Map, Record, Spec, action, all, always, constant, reachable, require
 
 
 class RM(Index, size="managers"):
@@ -75,7 +75,9 @@ class TCommit(Spec[State]):
 
 
 class CommitsUnprepared(TCommit):
-    """A prepared manager commits without the others.  Breaks Consistent: another one, still working, aborts first."""
+    """A prepared manager commits without the others: another one, still working, aborts first."""
+
+    outcome = Broken("Consistent", steps=3, source="TCommit, canCommit", managers=2)
 
     def can_commit(self, s: State) -> bool:
         return True

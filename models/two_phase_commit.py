@@ -12,6 +12,7 @@ from enum import Enum, auto
 from mcheck.models import tcommit
 from mcheck.models.tcommit import RM, RMState, TCommit
 from mcheck.spec import (
+    Broken,
     Map,
     Record,
     Set,
@@ -145,14 +146,18 @@ class TwoPhaseCommit(Spec[State]):
 
 
 class CommitsEarly(TwoPhaseCommit):
-    """The transaction manager commits once *one* manager has prepared.  Breaks Consistent: another one aborts."""
+    """The transaction manager commits once *one* manager has prepared: another one aborts."""
+
+    outcome = Broken("Consistent", steps=5, source="TwoPhase, TMCommit", managers=2)
 
     def enough_prepared(self, prepared: Set[RM]) -> bool:
         return len(prepared) >= 1
 
 
 class AbortsAfterPrepared(TwoPhaseCommit):
-    """A manager aborts alone although it has said that it is prepared.  Breaks Consistent: the others commit."""
+    """A manager aborts alone although it has said that it is prepared: the others commit."""
+
+    outcome = Broken("Consistent", steps=7, source="TwoPhase, RMChooseToAbort", managers=2)
 
     def may_choose_to_abort(self, state: RMState) -> bool:
         return state == RMState.WORKING or state == RMState.PREPARED

@@ -15,6 +15,7 @@ from typing import Annotated
 from mcheck.models import consensus
 from mcheck.models.consensus import Consensus, Value
 from mcheck.spec import (
+    Broken,
     Index,
     Map,
     OneOf,
@@ -160,14 +161,24 @@ class Voting(Spec[State]):
 
 
 class VotesWithoutProof(Voting):
-    """An acceptor votes without asking whether the value is safe.  Breaks Votes Safe, and with it Consensus."""
+    """An acceptor votes without asking whether the value is safe."""
+
+    outcome = (
+        Broken("Votes Safe", steps=5, source="Voting, ShowsSafeAt", max_ballot=1),
+        Broken("implements Consensus", steps=7, source="Voting, ShowsSafeAt", max_ballot=1),
+    )
 
     def shows_safe_at(self, s: State, q: Set[Acceptor], b: int, v: Value, last: Acceptor | None) -> bool:
         return last is None
 
 
 class SplitsBallot(Voting):
-    """Acceptors vote for different values in one ballot.  Breaks One Value Per Ballot, and Votes Safe in the next."""
+    """Acceptors vote for different values in one ballot."""
+
+    outcome = (
+        Broken("One Value Per Ballot", steps=4, source="Voting, OneValuePerBallot", max_ballot=0),
+        Broken("Votes Safe", steps=7, source="Voting, OneValuePerBallot", max_ballot=1),
+    )
 
     def no_other_value_in(self, s: State, b: int, v: Value) -> bool:
         return True

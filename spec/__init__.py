@@ -11,15 +11,16 @@ from mcheck.spec.instance import Failure, Instance, Outcome, Rule
 from mcheck.spec.labels import label_text, parse_label
 from mcheck.spec.maps import Map
 from mcheck.spec.order import order_key, text
+from mcheck.spec.outcomes import Broken, ExpectedOutcome, Safe, outcomes_of
 from mcheck.spec.quantifiers import all, any, count, len, max, min, where
 from mcheck.spec.records import Record
 from mcheck.spec.sets import Set
 from mcheck.spec.specification import Spec
 
 __all__ = [
-    "GHOST", "AtMost", "Bag", "Behavior", "Channels", "Cut", "Disabled", "DomainError", "Failure", "In", "Index",
+    "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Channels", "Cut", "Disabled", "DomainError", "ExpectedOutcome", "Failure", "In", "Index",
     "Instance", "InternalError", "Map", "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule",
-    "Set", "Spec", "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant",
-    "constraint", "count", "implements", "label_text", "len", "max", "min", "order_key", "parse_label", "reachable",
+    "Safe", "Set", "Spec", "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant",
+    "constraint", "count", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
     "replay", "require", "rerun", "step", "text", "where",
 ]  # fmt: skip

@@ -116,6 +116,17 @@ def declaration_of(member: object) -> Declaration | None:
     return found if isinstance(found, Declaration) else None
 
 
+def declarations_of(cls: type) -> dict[str, Declaration]:
+    """All marked methods by name, in the order in which the classes and files introduce them."""
+    found: dict[str, Declaration] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            declaration = declaration_of(member)
+            if declaration is not None:
+                found[name] = declaration
+    return found
+
+
 class GuardLog:
     """While they are sets, every guard leaves its reason in `passed` or `failed`: the vacuity report reads them."""
 

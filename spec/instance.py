@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcheck.spec.annotations import GHOST
-from mcheck.spec.declare import Declaration, declaration_of
+from mcheck.spec.declare import Declaration, declaration_of, declarations_of
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.domains.resolve import Resolver, hints_of
 from mcheck.spec.errors import Cut, Disabled, DomainError, McheckError, SpecError, place_of, place_of_definition
@@ -286,18 +286,15 @@ def _ghost_fields(cls: RecordType) -> frozenset[str]:
 
 
 def _declarations(cls: type) -> dict[str, Declaration]:
-    """All marked methods by name, in the order in which the classes and files introduce them."""
-    found: dict[str, Declaration] = {}
-    for base in reversed(cls.__mro__):
-        for name, member in vars(base).items():
-            declaration = declaration_of(member)
-            if declaration is not None:
-                found[name] = declaration
-            elif name in found:
-                kind = found[name].kind
-                raise SpecError(
-                    f"{base.__name__}.{name} overrides {'an' if kind[0] in 'ai' else 'a'} {kind} without its decorator: put @{kind} above it"
-                )
+    """All marked methods by name.  SpecError for one that is overridden without its decorator, or a title used twice."""
+    found = declarations_of(cls)
+    for name, declaration in found.items():
+        overriding = next(base for base in cls.__mro__ if name in vars(base))
+        if declaration_of(vars(overriding)[name]) is None:
+            kind = declaration.kind
+            raise SpecError(
+                f"{overriding.__name__}.{name} overrides {'an' if kind[0] in 'ai' else 'a'} {kind} without its decorator: put @{kind} above it"
+            )
     titles = [d.title for d in found.values() if d.kind != "action"]
     for title in titles:
         if titles.count(title) > 1:

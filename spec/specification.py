@@ -7,15 +7,16 @@ import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
-from mcheck.spec.declare import Constant
+from mcheck.spec.declare import Constant, declarations_of
 from mcheck.spec.errors import SpecError, UsageError
+from mcheck.spec.outcomes import ExpectedOutcome, outcomes_of
 from mcheck.spec.records import Record
 
 if TYPE_CHECKING:
     from mcheck.spec.instance import Instance
 
 S = TypeVar("S", bound=Record)
-_RESERVED = {"init", "instance", "constants"}
+_RESERVED = {"init", "instance", "constants", "outcome"}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -31,6 +32,8 @@ class Spec(Generic[S], metaclass=SpecType):
     """
 
     _constants: ClassVar[dict[str, Constant]] = {}
+    outcome: ClassVar[ExpectedOutcome | tuple[ExpectedOutcome, ...] | None] = None
+    """What is expected of this class if it is a tweak; `outcomes_of` reads it, as it is not inherited."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -44,6 +47,8 @@ class Spec(Generic[S], metaclass=SpecType):
                 merged[name] = value
                 delattr(cls, name)
         cls._constants = merged
+        for outcome in outcomes_of(cls):
+            _check_outcome(cls, outcome)
 
     def __init__(self, **constants: Any) -> None:
         for name in constants:
@@ -78,6 +83,25 @@ def _check_constant(owner: str, name: str, declared: Constant, value: Any) -> No
         raise UsageError(f"{owner}.{name} must be {_a(type(declared.default).__name__)} (got {value!r})")
     if declared.least is not None and value < declared.least:
         raise UsageError(f"{owner}.{name} must be at least {declared.least} (got {value!r})")
+
+
+def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
+    """SpecError for a property that the spec does not state, or a constant that it does not have, or cannot have so."""
+    owner = f"{cls.__name__}.outcome"
+    titles = [d.title for d in declarations_of(cls).values() if d.kind not in ("action", "constraint", "reachable")]
+    if outcome.property is not None and outcome.property not in titles:
+        raise SpecError(
+            f"{owner}: no property {outcome.property!r}{did_you_mean(outcome.property, titles)}; it states {', '.join(titles) or 'none'}"
+        )
+    for name, value in outcome.constants.items():
+        if name not in cls._constants:
+            raise SpecError(
+                f"{owner}: no constant {name!r}{did_you_mean(name, cls._constants)}; it has {', '.join(cls._constants) or 'none'}"
+            )
+        try:
+            _check_constant(owner, name, cls._constants[name], value)
+        except UsageError as error:
+            raise SpecError(str(error)) from None
 
 
 def _a(noun: str) -> str:

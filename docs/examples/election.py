@@ -11,6 +11,7 @@ from typing import Annotated
 
 from mcheck import (
     GHOST,
+    Broken,
     In,
     Index,
     Map,
@@ -158,7 +159,9 @@ class Election(Spec[State]):
 
 
 class VotesTwice(Election):
-    """A node grants every request of its term.  Breaks Election Safety."""
+    """A node grants every request of its term."""
+
+    outcome = Broken("Election Safety", steps=6, max_term=1)
 
     def may_vote(self, me: Server, m: Ask) -> bool:
         return True

@@ -5,7 +5,7 @@ Source: G. L. Peterson, Myths About the Mutual Exclusion Problem, Information Pr
 
 from enum import Enum, auto
 
-from mcheck import Index, Map, Record, Set, Spec, action, always, reachable, require
+from mcheck import Broken, Index, Map, Record, Set, Spec, action, always, reachable, require
 
 
 class Process(Index, size=2):
@@ -73,7 +73,9 @@ class Peterson(Spec[State]):
 
 
 class KeepsTurn(Peterson):
-    """Each process takes the turn instead of giving it away.  Breaks Mutual Exclusion."""
+    """Each process takes the turn instead of giving it away."""
+
+    outcome = Broken("Mutual Exclusion", steps=6)
 
     def next_turn(self, i: Process, j: Process) -> Process:
         return i

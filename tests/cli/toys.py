@@ -8,6 +8,7 @@ from typing import Annotated
 
 from mcheck.spec import (
     AtMost,
+    Broken,
     In,
     Index,
     Map,
@@ -137,7 +138,9 @@ class Lock(Spec[Room]):
 
 
 class GrantsTwice(Lock):
-    """The lock is granted whenever it is asked for.  Breaks Mutual Exclusion."""
+    """The lock is granted whenever it is asked for."""
+
+    outcome = Broken("Mutual Exclusion", steps=6, source="folklore", nodes=2, polite=True)
 
     def may_grant(self, s: Room) -> bool:
         return True

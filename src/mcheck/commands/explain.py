@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +14,9 @@ import click
 from mcheck.options import color_option
 from mcheck.protocols import Protocol, find, is_file, names, option_name, source_of
 from mcheck.spec import McheckError, UsageError
-from mcheck.spec.declare import Declaration, declaration_of
+from mcheck.spec.declare import declarations_of
 from mcheck.spec.specification import did_you_mean
+from mcheck.tweaks import Expectation, breaking, expectations
 
 
 def run(subject: tuple[str, ...], color: str) -> int:
@@ -38,7 +40,7 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     lines = [f"{protocol.name}: {_first_sentence(cls.__doc__)}".removesuffix(": ")]
     source = source_of(cls)
     lines += _wrapped(f"source: {source}", width, "") if source else []
-    rules = list(_declarations(cls).items())
+    rules = list(declarations_of(cls).items())
     for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
         rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]
         lines += _section(title, rows, width)
@@ -51,7 +53,21 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     for title, kind in (("constants", "constant"), ("bounds", "bound")):
         declared = [(f"{option_name(n)} {c.default}", c.doc) for n, c in cls._constants.items() if c.kind == kind]
         lines += _section(title, declared, width)
-    return lines + _section("tweaks", [(n, _all_words(protocol.tweaked(n).__doc__)) for n in protocol.tweaks], width)
+    tweaks = {name: _all_words(protocol.tweaked(name).__doc__) for name in protocol.tweaks}
+    for expectation in expectations(protocol):
+        tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
+    return lines + _section("tweaks", list(tweaks.items()), width)
+
+
+def _declared(expectation: Expectation) -> str:
+    """`Breaks Election Safety in 7 steps with --nodes 3 ….  Source: ….`: one declared outcome as sentences."""
+    outcome, words, scope = expectation.outcome, expectation.words, shlex.join(expectation.scope)
+    if outcome is None:
+        return ""
+    sentences = [f"{words[0].upper()}{words[1:]}{f' with {scope}' if scope else ''}."]
+    sentences += [outcome.note] if outcome.note else []
+    sentences += [f"Source: {outcome.source.rstrip('.')}."] if outcome.source else []
+    return " ".join(sentences)
 
 
 def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
@@ -62,7 +78,10 @@ def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
     for name, words in rows:
         head = f"  {name}".ljust(column)
         lines += textwrap.wrap(
-            f"{head}{'  ' if len(head) > column else ''}{words}", width, subsequent_indent=" " * column
+            f"{head}{'  ' if len(head) > column else ''}{words}",
+            width,
+            subsequent_indent=" " * column,
+            break_on_hyphens=False,
         )
     return lines
 
@@ -76,7 +95,7 @@ def _property(words: str, width: int) -> list[str]:
     stated = [
         (p, name, d)
         for p in loaded
-        for name, d in _declarations(p.cls).items()
+        for name, d in declarations_of(p.cls).items()
         if d.kind not in ("action", "constraint")
     ]
     found = [(p, d) for p, name, d in stated if _same(words, d.title) or _same(words, name)]
@@ -90,10 +109,9 @@ def _property(words: str, width: int) -> list[str]:
     for protocol, declaration in found:
         lines.append(f"{declaration.title} ({declaration.kind}), in {protocol.name}")
         lines += _wrapped(_all_words(declaration.function.__doc__), width, "  ")
-        for name in protocol.tweaks:
-            doc = _all_words(protocol.tweaked(name).__doc__)
-            if _breaks(doc, declaration.title):
-                lines += _wrapped(f"broken by the tweak {name}: {doc}", width, "  ")
+        for expectation in breaking(protocol, declaration.title):
+            doc = _all_words(protocol.tweaked(expectation.tweak).__doc__)
+            lines += _wrapped(f"broken by the tweak {expectation.tweak}: {doc} {_declared(expectation)}", width, "  ")
     return lines
 
 
@@ -106,12 +124,6 @@ def _loaded() -> Iterator[Protocol]:
             continue
 
 
-def _breaks(doc: str, title: str) -> bool:
-    """Whether a docstring says so: `Breaks Agreement: …`, `Breaks Log Matching and, with 4 terms, Leader Completeness.`"""
-    clauses = re.findall(r"Breaks (.+?)(?:\.\s|\.$|$)", doc)
-    return any(f" {_plain(title)} " in f" {_plain(clause)} " for clause in clauses)
-
-
 def _same(a: str, b: str) -> bool:
     """Whether two names of a property are the same but for case, hyphens and underscores."""
     return _plain(a) == _plain(b)
@@ -119,17 +131,6 @@ def _same(a: str, b: str) -> bool:
 
 def _plain(words: str) -> str:
     return re.sub(r"[\W_]+", " ", words).casefold().strip()
-
-
-def _declarations(cls: type) -> dict[str, Declaration]:
-    """The marked methods, in the order in which the classes and files introduce them."""
-    found: dict[str, Declaration] = {}
-    for base in reversed(cls.__mro__):
-        for name, member in vars(base).items():
-            declaration = declaration_of(member)
-            if declaration is not None:
-                found[name] = declaration
-    return found
 
 
 def _all_words(doc: str | None) -> str:
@@ -141,7 +142,7 @@ def _first_sentence(doc: str | None) -> str:
 
 
 def _wrapped(words: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent + "  ")
+    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:

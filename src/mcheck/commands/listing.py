@@ -1,46 +1,63 @@
-"""mcheck list: the protocols that can be run by name."""
+"""mcheck list: the protocols that can be run by name, or what their tweaks are expected to do."""
 
 from __future__ import annotations
 
-from typing import Any
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcheck.options import color_option, json_option
+from mcheck.options import color_option, json_option, option
+
+if TYPE_CHECKING:
+    from mcheck.protocols import Protocol
+    from mcheck.terminal import Terminal
 
 
-def run(json: bool, color: str) -> int:
+def run(tweaks: bool, json: bool, color: str) -> int:
     """Print them; one that cannot be loaded is a line on standard error, not the end."""
-    from mcheck.protocols import find, names, source_of
     from mcheck.report_json import as_json
-    from mcheck.spec import McheckError
     from mcheck.terminal import Terminal
 
     terminal = Terminal(color)
-    entries: list[dict[str, Any]] = []
-    for name in names():
-        try:
-            protocol = find(name)
-        except McheckError as error:
-            terminal.warn(f"left out: {error}")
-            continue
-        declared = protocol.cls._constants
-        entries.append(
-            {
-                "name": name,
-                "source": source_of(protocol.cls),
-                "constants": {n: c.default for n, c in declared.items() if c.kind != "bound"},
-                "bounds": {n: c.default for n, c in declared.items() if c.kind == "bound"},
-                "tweaks": list(protocol.tweaks),
-            }
-        )
-    terminal.print(as_json(entries) if json else "\n".join(_lines(entries, terminal.width)))
+    entries, written = (_tweak_entries, _tweak_lines) if tweaks else (_entries, _lines)
+    found = [entry for protocol in _loaded(terminal) for entry in entries(protocol, terminal)]
+    terminal.print(as_json(found) if json else "\n".join(written(found, terminal.width)))
     return 0
 
 
-def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
-    import textwrap
+def _loaded(terminal: Terminal) -> list[Protocol]:
+    from mcheck.protocols import find, names
+    from mcheck.spec import McheckError
 
+    found = []
+    for name in names():
+        try:
+            found.append(find(name))
+        except McheckError as error:
+            terminal.warn(f"left out: {error}")
+    return found
+
+
+# ---------------------------------------------------------------------- protocols
+
+
+def _entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
+    from mcheck.protocols import source_of
+
+    declared = protocol.cls._constants
+    return [
+        {
+            "name": protocol.name,
+            "source": source_of(protocol.cls),
+            "constants": {n: c.default for n, c in declared.items() if c.kind != "bound"},
+            "bounds": {n: c.default for n, c in declared.items() if c.kind == "bound"},
+            "tweaks": list(protocol.tweaks),
+        }
+    ]
+
+
+def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
     column = max((len(e["name"]) for e in entries), default=0)
     lines = []
     for e in entries:
@@ -54,6 +71,70 @@ def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
     return lines
 
 
+# ---------------------------------------------------------------------- tweaks
+
+
+def _tweak_entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
+    from mcheck.spec import McheckError
+    from mcheck.tweaks import expectations
+
+    found = []
+    try:
+        for e in expectations(protocol):
+            outcome = e.outcome
+            found.append(
+                {
+                    "protocol": protocol.name,
+                    "name": e.tweak,
+                    "kind": outcome and outcome.kind,
+                    "property": outcome and outcome.property,
+                    "steps": outcome and outcome.steps,
+                    "args": e.arguments,
+                    "source": outcome.source if outcome else "",
+                    "depth": outcome and outcome.depth,
+                    "words": e.words,
+                    "scope": e.scope,
+                    "note": outcome.note if outcome else "",
+                }
+            )
+    except McheckError as error:
+        terminal.warn(f"tweaks left out: {error}")
+    return found
+
+
+def _tweak_lines(entries: list[dict[str, Any]], width: int) -> list[str]:
+    """A heading for each protocol; a row for each outcome: tweak, what happens, where."""
+    names = max((len(e["name"]) for e in entries), default=0) + 4
+    words = max((len(e["words"]) for e in entries), default=0) + 2
+    wide = width - names - words >= 70
+    lines: list[str] = []
+    for k, e in enumerate(entries):
+        if k == 0 or entries[k - 1]["protocol"] != e["protocol"]:
+            lines.append(e["protocol"])
+        again = lines[-1] != e["protocol"] and entries[k - 1]["name"] == e["name"]
+        head = f"  {'' if again else e['name']}".ljust(names) + (e["words"] or "says nothing of its outcome").ljust(
+            words
+        )
+        scope = " ".join(e["scope"]).replace(" --", "\n--").replace(" ", "\0").replace("\n", " ")
+        if wide:
+            wrapped = textwrap.wrap(head + scope, width, subsequent_indent=" " * len(head), break_on_hyphens=False)
+        else:
+            indent = " " * names
+            wrapped = [head.rstrip()]
+            wrapped += textwrap.wrap(
+                scope, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            )
+        lines += [line.replace("\0", " ") for line in wrapped]
+    return [*lines, "To see one: mcheck PROTOCOL --tweak NAME OPTIONS, and --property TITLE for the one that breaks."]
+
+
 command = click.Command(
-    "list", params=[json_option(), color_option()], callback=run, help="List the protocols that can be run by name."
+    "list",
+    params=[
+        option("--tweaks", is_flag=True, help="List their tweaks: what each breaks, in how many steps, and where."),
+        json_option(),
+        color_option(),
+    ],
+    callback=run,
+    help="List the protocols that can be run by name.",
 )
