@@ -13,6 +13,7 @@ PROTOCOLS: dict[str, str] = {
     "raft": "mcheck.models.raft:Raft",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
     "zab": "mcheck.models.zab:Zab",
+    "zab-tla": "mcheck.models.zab_tla:ZabTLA",
 }
 
 TWEAKS: dict[str, dict[str, str]] = {
