@@ -25,6 +25,7 @@ from mcheck.spec import (
     Record,
     Set,
     Spec,
+    UsageError,
     action,
     all,
     always,
@@ -101,6 +102,7 @@ class AckeRecv(Record):
     connected: bool = False
     peer_last_epoch: Epoch = 0
     peer_history: History = ()
+    peer_last_zxid: Zxid = Zxid(epoch=0, counter=0)  # that of the last in peer_history
 
 
 class AckldRecv(Record):
@@ -239,18 +241,20 @@ def last_zxid(history: History) -> Zxid:
 class ZabTLA(Spec[State]):
     """The module Zab."""
 
-    nodes: int = constant(2, "processes", least=2)
+    nodes: int = constant(2, "processes, 2 or 3", least=2)
     max_timeouts: int = constant(1, "MaxTimeoutFailures; restarts count too")
     max_transactions: int = constant(
         2, "MaxTransactionNum: longest history with which a request is taken, and one more"
     )
     max_restarts: int = constant(0, "MaxRestarts")
     max_epoch: int = bound(3, "highest epoch explored", least=1)
-    max_log: int = bound(3, "longest history explored")
+    max_log: int = bound(2, "longest history explored")
     max_requests: int = bound(4, "most requests explored")
     max_in_channel: int = bound(4, "most messages in a channel")
 
     def init(self) -> State:
+        if self.nodes > 3:
+            raise UsageError(f"ZabTLA.nodes must be 2 or 3, for the sake of initial_history (got {self.nodes})")
         server = Server(
             cepoch_recv=Map.fill(Node, CepochRecv()),
             acke_recv=Map.fill(Node, AckeRecv()),
@@ -330,7 +334,7 @@ class ZabTLA(Spec[State]):
 
     def switch_to_leader(self, me: Server, i: Node) -> Server:
         """SwitchToLeader."""
-        own = AckeRecv(received=True, connected=True, peer_last_epoch=me.current_epoch, peer_history=me.history)
+        own = self.state_summary(me.current_epoch, me.history)
         return me.replace(
             state=Role.LEADING,
             zab_state=ZabState.DISCOVERY,
@@ -390,10 +394,8 @@ class ZabTLA(Spec[State]):
         require(s.recorder.n_timeout < self.max_timeouts, "a timeout is left")
         require(me.state == Role.LEADING and j in me.learners, "j is a learner of i")
         require(other.state == Role.FOLLOWING and other.connect_info == i, "j follows i")
-        if self.is_quorum(len(me.learners.remove(j))):
-            after = self.parted(s, j, i)
-        else:
-            after = self.leader_shutdown(s, i)
+        remains = self.is_quorum(len(me.learners.remove(j)))
+        after = self.parted(s, j, i) if remains else self.leader_shutdown(s, i)
         return self.recorded(self.counted(after, 0), Action.TIMEOUT, i, j)
 
     @action
@@ -480,7 +482,7 @@ class ZabTLA(Spec[State]):
         me = s.servers[i]
         require(me.state == Role.LEADING and j in me.learners, "j is a learner of i")
         formed = self.is_quorum(count(me.acke_recv[k].received for k in Node))
-        theirs = AckeRecv(received=True, connected=True, peer_last_epoch=m.epoch, peer_history=m.history)
+        theirs = self.state_summary(m.epoch, m.history)
         recv = me.acke_recv.set(j, theirs)
         me = me.replace(acke_recv=recv)
         after = s
@@ -493,7 +495,7 @@ class ZabTLA(Spec[State]):
                 after = after.replace(violated=after.violated.replace(state_inconsistent=True))
             if self.is_quorum(count(recv[k].received for k in Node)):
                 epoch = me.accepted_epoch
-                history = self.initial_history(recv, i)
+                history = self.initial_history(recv[i], theirs, i)
                 me = me.replace(current_epoch=epoch, history=history, zab_state=ZabState.SYNCHRONIZATION)
                 to = Set(k for k in me.learners if recv[k].received and recv[k].connected)
                 msgs = self.broadcast(msgs, i, to, NewLeader(epoch=epoch, history=history))
@@ -502,36 +504,35 @@ class ZabTLA(Spec[State]):
         after = after.replace(servers=s.servers.set(i, me), msgs=msgs)
         return self.recorded(after, Action.LEADER_PROCESS_ACKEPOCH, i, j)
 
+    def state_summary(self, epoch: int, history: History) -> AckeRecv:
+        return AckeRecv(
+            received=True,
+            connected=True,
+            peer_last_epoch=epoch,
+            peer_history=history,
+            peer_last_zxid=last_zxid(history),
+        )
+
     def proposed(self, s: State, i: Node, me: Server) -> State:
         """SetPacketsForChecking: what a NEWLEADER of leader i proposes."""
         sent = Set(Proposal(source=i, epoch=me.accepted_epoch, zxid=t.zxid, data=t.value) for t in me.history)
         return s.replace(proposal_msgs_log=s.proposal_msgs_log | sent)
 
-    def initial_history(self, recv: Map[Node, AckeRecv], i: Node) -> History:
+    def initial_history(self, own: AckeRecv, theirs: AckeRecv, i: Node) -> History:
         """DetermineInitialHistory and InitAcksid.
 
-        CHOOSE takes any of the most recent histories.  They are equal but for who has acknowledged what, which is set anew:
-        so each transaction is what the greatest is in its place.
+        CHOOSE takes any of the most recent histories: those of one f.a and zxid are equal but for who has acknowledged
+        what, which is set anew.  Of 2 or 3 processes, leader i and the one it hears from are the first quorum there is.
         """
-        best = Set(
-            k
-            for k in Node
-            if recv[k].received and all(not recv[x].received or self.beats(recv[k], recv[x]) for x in Node)
+        mine_is_recent = own.peer_last_epoch > theirs.peer_last_epoch or (
+            own.peer_last_epoch == theirs.peer_last_epoch and own.peer_last_zxid >= theirs.peer_last_zxid
         )
+        chosen = own.peer_history if mine_is_recent else theirs.peer_history
         history: History = ()
-        for place in range(self.max_log):
-            if any(len(recv[k].peer_history) > place for k in best):
-                at = Set(recv[k].peer_history[place] for k in best if len(recv[k].peer_history) > place)
-                zxid = Zxid(epoch=max(t.zxid.epoch for t in at), counter=max(t.zxid.counter for t in at))
-                value, epoch = max(t.value for t in at), max(t.epoch for t in at)
-                history = history + (Txn(zxid=zxid, value=value, ack_sid=Set.of(i), epoch=epoch),)
+        for k in range(self.max_log):
+            if k < len(chosen):
+                history = history + (chosen[k].replace(ack_sid=Set.of(i)),)
         return history
-
-    def beats(self, a: AckeRecv, b: AckeRecv) -> bool:
-        """MoreResentOrEqual."""
-        return a.peer_last_epoch > b.peer_last_epoch or (
-            a.peer_last_epoch == b.peer_last_epoch and last_zxid(a.peer_history) >= last_zxid(b.peer_history)
-        )
 
     # ------------------------------------------------------------------ synchronisation
 
@@ -560,7 +561,7 @@ class ZabTLA(Spec[State]):
         require(me.state == Role.LEADING and j in me.learners, "j is a learner of i")
         formed = self.is_quorum(count(me.ackld_recv[k].received for k in Node))
         recv = me.ackld_recv.set(j, AckldRecv(received=True, connected=True))
-        me = me.replace(ackld_recv=recv, history=self.with_acks(me.history, j, m.zxid))
+        me = me.replace(ackld_recv=recv, history=self.with_acks(me.history, j, Zxid(epoch=0, counter=0), m.zxid))
         msgs = self.discarded(s.msgs, j, i)
         violated = s.violated
         if me.zab_state != (ZabState.BROADCAST if formed else ZabState.SYNCHRONIZATION):
@@ -575,17 +576,15 @@ class ZabTLA(Spec[State]):
         after = s.replace(servers=s.servers.set(i, me), msgs=msgs, violated=violated)
         return self.recorded(after, Action.LEADER_PROCESS_ACKLD, i, j)
 
-    def with_acks(self, history: History, j: Node, last: Zxid) -> History:
-        """UpdateAcksid: j has acknowledged everything up to `last`."""
+    def with_acks(self, history: History, j: Node, first: Zxid, last: Zxid) -> History:
+        """UpdateAcksid: j has acknowledged the transactions from first to last."""
+        updated: History = ()
         for k in range(self.max_log):
-            if k < len(history) and history[k].zxid <= last:
-                history = self.with_ack(history, k, j)
-        return history
-
-    def with_ack(self, history: History, k: int, j: Node) -> History:
-        """The history in which j has acknowledged the transaction in place k."""
-        txn = history[k]
-        return history[:k] + (txn.replace(ack_sid=txn.ack_sid.add(j)),) + history[k + 1 :]
+            if k < len(history):
+                txn = history[k]
+                acked = txn.zxid >= first and txn.zxid <= last
+                updated = updated + (txn.replace(ack_sid=where(acked, txn.ack_sid.add(j), txn.ack_sid)),)
+        return updated
 
     def index_of(self, history: History, zxid: Zxid) -> int:
         """ZxidToIndex: 0 for the zxid before all, one more than the length where there is none."""
@@ -691,7 +690,7 @@ class ZabTLA(Spec[State]):
         if not exists or (acked != -1 and acked + 1 != index):
             violated = violated.replace(ack_inconsistent=True)
         else:
-            me = me.replace(history=self.with_ack(history, index - 1, j))
+            me = me.replace(history=self.with_acks(history, j, m.zxid, m.zxid))
             outstanding = done.index < len(history) and m.zxid > done.zxid
             quorum = self.is_quorum(len(me.history[index - 1].ack_sid))
             if outstanding and done.index >= index - 1 and quorum:
@@ -723,7 +722,7 @@ class ZabTLA(Spec[State]):
         """FilterNonexistentMessage: takes away a message that should not be there, and so should never be possible."""
         require(i != j and len(s.msgs[j][i]) > 0, "a message is pending")
         me, m = s.servers[i], s.msgs[j][i][0]
-        to_leader = isinstance(m, CEpoch) or isinstance(m, AckEpoch) or isinstance(m, AckLD) or isinstance(m, Ack)
+        to_leader = isinstance(m, CEpoch | AckEpoch | AckLD | Ack)
         expected = (me.state == Role.LEADING and to_leader and j in me.learners) or (
             me.state == Role.FOLLOWING and not to_leader and me.connect_info == j
         )

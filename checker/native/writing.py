@@ -778,9 +778,11 @@ class Writing(Connecting):
 
     def _full(self, outcome: Value, shape: ListShape) -> None:
         """The list has no room (1), or a member of a bag too many copies (2)."""
+        b, domain = self.e.b, shape.domain
+        if isinstance(domain, CappedSetOf) and domain.capacity.limit >= domain.member.cardinality:
+            return  # there is room for every value
         if self.boundary is None:
             raise Unlowerable("an intermediate set may overflow its capacity")
-        b, domain = self.e.b, shape.domain
         if isinstance(domain, BagOf):
             self.boundary.outside(b.icmp_unsigned("==", outcome, self.e.number(2)), domain.copies.bound)
         self.boundary.outside(b.icmp_unsigned("==", outcome, self.e.number(1)), self._capacity(shape).bound)
