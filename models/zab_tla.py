@@ -213,7 +213,7 @@ class Action(Enum):
 
 
 class Recorder(Record):
-    n_timeout: Annotated[int, Range(0, "max_timeouts+1")] = 0
+    n_timeout: Annotated[int, Range(0, 15)] = 0
     n_transaction: LogIndex = 0
     max_epoch: Epoch = 0
     n_restart: Annotated[int, Range(0, "max_restarts")] = 0

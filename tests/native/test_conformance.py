@@ -39,6 +39,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, 7),
     "raft": ({}, 4),
     "raft-tla": ({}, 5),
+    "zab": ({"max_epoch": 1, "max_log": 1, "max_in_channel": 2, "max_timeouts": 1, "max_restarts": 0}, 9),
+    "zab-tla": ({"max_timeouts": 0}, None),
 }
 """For each protocol and its tweaks: constants, and the depth to which the reference engine gets in a second."""
 
@@ -50,6 +52,8 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, None),
     "raft": ({}, 9),
     "raft-tla": ({}, 11),
+    "zab": ({"max_epoch": 1, "max_log": 1, "max_in_channel": 2, "max_timeouts": 1, "max_restarts": 0}, None),
+    "zab-tla": ({"max_timeouts": 1}, None),
 }
 
 UNLOWERABLE: dict[str, str] = {}
@@ -102,9 +106,11 @@ OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **d
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
 MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith("raft ") else ()) for n in SHIPPED if n not in UNLOWERABLE
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "zab ")) else ())
+    for n in SHIPPED
+    if n not in UNLOWERABLE
 ]
-"""All that is shipped.  The tweaks of Raft differ in one rule and take two seconds each to compile."""
+"""All that is shipped.  The tweaks of Raft and Zab differ in one rule and take two seconds each to compile."""
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
