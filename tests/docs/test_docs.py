@@ -9,7 +9,7 @@ import pytest
 from tests.docs.pages import ROOT, Block, blocks_of, commands_in
 from tests.docs.running import STAGES, missing_line, run_command, run_python, workplace
 
-PAGES = {name: ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/writing-a-spec.md")}
+PAGES = {name: ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/writing-a-spec.md", "docs/zab.md")}
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
 
 
