@@ -96,7 +96,7 @@ class WritesEpochFirst(Zab):
     def follower_receives_newleader(self, s: State, i: Node, j: Node) -> State:
         m = self.received(s, i, j, NewLeader)
         me = s.processes[i]
-        if m.epoch == me.accepted_epoch and m.epoch != me.current_epoch:
+        if m.epoch != me.current_epoch:
             return self.moved(s, i, me.replace(current_epoch=m.epoch), s.net)
         return super().follower_receives_newleader(s, i, j)
 

@@ -12,9 +12,9 @@ from tests.models.raft_search import search_to
 
 from mcheck.checker.engines import search
 from mcheck.models import TWEAKS
-from mcheck.models.zab import Node, State, Txn, Value, Zab, ZabState, Zxid
+from mcheck.models.zab import NewLeader, Node, State, Txn, Value, Zab, ZabState, Zxid
 from mcheck.models.zab_tweaks import CommitsOnOneAck, ComparesEpochsOnly
-from mcheck.spec import Broken, ReplayMismatch, Safe, Set, Spec, replay
+from mcheck.spec import Broken, ReplayMismatch, Safe, Set, Spec, always, len, replay
 from mcheck.spec.outcomes import outcomes_of
 from mcheck.spec.tracing.agreement import disagreements, reached_states, typed_states
 
@@ -209,6 +209,24 @@ def test_an_epoch_is_acknowledged_once() -> None:
     rivals = ["lead(i=0)", *joins(1, 0), step("follower_receives_newepoch", 1, 0), "timeout(i=1)", "lead(i=2)"]
     both = [*rivals, *joins(1, 2)]  # 1 has accepted epoch 1, so 2 proposes epoch 2
     assert run(Zab(), both).processes[Node(2)].new_epoch == 2
+
+
+class Cautious(Zab):
+    """Says why no follower looks at the epoch of NEWLEADER."""
+
+    @always("NEWLEADER is of the accepted epoch")
+    def of_the_accepted_epoch(self, s: State, i: Node, j: Node) -> bool:
+        if i == j or len(s.net[j, i]) == 0:
+            return True
+        m = s.net[j, i][0]
+        return not isinstance(m, NewLeader) or m.epoch == s.processes[i].accepted_epoch
+
+
+def test_a_newleader_is_of_the_epoch_that_was_accepted_before() -> None:
+    pytest.importorskip("llvmlite")
+    spec = Cautious(**bounds(3, 0, 2, 2, 1))
+    found = search(spec.instance, engine="native", properties=["NEWLEADER is of the accepted epoch"])
+    assert found.violation is None and found.distinct > 10_000
 
 
 # ---------------------------------------------------------------------- tweaks

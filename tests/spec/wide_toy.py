@@ -218,7 +218,16 @@ class WideToy(Spec[State]):
     def hang_up(self, s: State, i: Node, j: Node) -> State:
         require(s.net.connected(i, j), "they are connected")
         farewell = Tick(epoch=s.processes[j].epoch + 1)  # lost, whatever its epoch
-        return s.replace(net=s.net.disconnect(i, j).send(j, i, farewell), links=s.links.set((i, j), False))
+        net = s.net.disconnect(i, j).send(j, i, farewell)
+        require(len(net[j, i]) == 0 and not net.connected(j, i), "nothing arrives any more")
+        return s.replace(net=net, links=s.links.set((i, j), False))
+
+    @action
+    def whisper(self, s: State, i: Node, j: Node) -> State:
+        require(i != j, "to another")
+        told = s.net.send(i, j, Tick(epoch=s.processes[i].epoch))
+        heard = len(told[i, j]) > len(s.net[i, j])
+        return s.replace(net=told, links=s.links.set((i, j), heard))
 
     @action
     def summarise(self, s: State, i: Node) -> State:
