@@ -1,10 +1,10 @@
 """Zab: the atomic broadcast of ZooKeeper.  A primary broadcasts transactions, its followers deliver them in its order, and a new
 primary begins with what the earlier ones have committed.
 
-Source: F. Junqueira, B. Reed and M. Serafini, Zab: High-performance broadcast for primary-backup systems, DSN 2011; section
-4 is the protocol, step by step, and section 3.1 what it promises.  Steps are cited as there: l is the leader, f the follower,
-then the phase and the step.  The names of messages that the paper leaves without one (ACK-LD, COMMIT-LD), and what it leaves
-open, are as in the TLA+ specification that Apache ZooKeeper keeps, zookeeper-specifications/protocol-spec: Zab.tla, issues.md.
+Source: F. Junqueira, B. Reed and M. Serafini, Zab: High-performance broadcast for primary-backup systems, DSN 2011.  Steps are
+cited as there: l is the leader, f the follower, then the phase and the step.  The names of messages that the paper leaves
+without one (ACK-LD, COMMIT-LD), and what it leaves open, are as in the TLA+ specification that Apache ZooKeeper keeps,
+zookeeper-specifications/protocol-spec: Zab.tla, issues.md.
 
 Granularity: one step is a local action (a process begins to lead or to follow, times out, restarts; a client's request with
 the broadcast of its proposal) or the receipt of one message, with everything that follows from it at once.
@@ -66,7 +66,7 @@ LogIndex = Annotated[int, Range(0, "max_log")]  # 0: before the first transactio
 
 
 class ZabState(Enum):
-    """The phase that a process is in.  Source: section 4."""
+    """The phase that a process is in."""
 
     ELECTION = auto()
     DISCOVERY = auto()
@@ -75,7 +75,7 @@ class ZabState(Enum):
 
 
 class Zxid(Record, order=True):
-    """z = ⟨e, c⟩: the epoch of the primary, and how many transactions it had broadcast by then.  Source: section 3."""
+    """z = ⟨e, c⟩: the epoch of the primary, and how many transactions it had broadcast by then."""
 
     epoch: Epoch
     counter: LogIndex
@@ -242,7 +242,7 @@ class Zab(Spec[State]):
 
     @action
     def lead(self, s: State, i: Node) -> State:
-        """The oracle of i names i itself: a prospective leader.  Source: section 4, Phase 0."""
+        """The oracle of i names i itself: a prospective leader.  Source: Phase 0."""
         me = s.processes[i]
         require(me.leader is None, "i neither leads nor follows")
         me = me.replace(
@@ -258,7 +258,7 @@ class Zab(Spec[State]):
 
     @action
     def follow(self, s: State, i: Node, j: Node) -> State:
-        """The oracle of i names j, which leads: i connects, and sends CEPOCH.  Source: section 4, Phase 0 and f.1.1."""
+        """The oracle of i names j, which leads: i connects, and sends CEPOCH.  Source: Phase 0 and f.1.1."""
         me, leader = s.processes[i], s.processes[j]
         require(i != j and leader.leader == j, "j, another process, leads")
         require(me.leader is None, "i neither leads nor follows")
@@ -471,7 +471,7 @@ class Zab(Spec[State]):
 
     @action
     def follower_receives_commit(self, s: State, i: Node, j: Node) -> State:
-        """Follower i delivers the transaction, once it has delivered all before it.  Source: f.3.4."""
+        """Follower i delivers the transaction, once it has delivered all before it.  Source: f.3.3."""
         m = self.received(s, i, j, Commit)
         me = s.processes[i]
         before = me.last_committed
@@ -516,7 +516,7 @@ class Zab(Spec[State]):
                 done = done + (me.history[k],)
         return s.replace(delivered=s.delivered.set(i, done))
 
-    # ------------------------------------------------------------------ properties (section 3.1)
+    # ------------------------------------------------------------------ what the paper promises
 
     @always("Integrity")
     def integrity(self, s: State, i: Node) -> bool:
@@ -580,7 +580,7 @@ class Zab(Spec[State]):
 
     @always("At Most One Established Leader")
     def leadership(self, s: State, e: Epoch) -> bool:
-        """No two processes lead the synchronisation of one epoch, at whatever times.  Source: section 4, Lemma; Zab.tla."""
+        """No two processes lead the synchronisation of one epoch, at whatever times.  Source: Zab.tla, Leadership2."""
         return len(s.established[e]) <= 1
 
     @always("Prefix Consistency")
@@ -592,7 +592,7 @@ class Zab(Spec[State]):
 
     @always("Commit Order")
     def commit_order(self, s: State, i: Node, j: Node) -> bool:
-        """The COMMIT that i receives next is for the transaction after the last it has delivered.  Source: f.3.4; Zab.tla."""
+        """The COMMIT that i receives next is for the transaction after the last it has delivered.  Source: f.3.3; Zab.tla."""
         if i == j or len(s.net[j, i]) == 0:
             return True
         me, m = s.processes[i], s.net[j, i][0]

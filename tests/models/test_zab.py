@@ -136,7 +136,7 @@ def violated_in(spec: Spec[Any], state: State) -> list[str]:
 
 
 def test_a_transaction_takes_two_message_delays_to_commit() -> None:
-    """Section 4, Phase 3: proposal, acknowledgement, commit."""
+    """Phase 3: proposal, acknowledgement, commit."""
     commit = [request(0), *proposal(0, 1), step("follower_receives_commit", 1, 0)]
     last = run(Zab(), [*established(0, 1), *commit])
     assert [zxids(last.delivered[Node(i)]) for i in range(3)] == [[(1, 1)], [(1, 1)], []]
@@ -149,7 +149,7 @@ def test_a_follower_alone_does_not_make_a_leader() -> None:
 
 
 def test_a_new_primary_delivers_what_its_predecessor_may_have_committed() -> None:
-    """Section 4, l.1.2 and l.2.2: of a quorum the most recent history becomes the initial one, and is delivered."""
+    """Steps l.1.2 and l.2.2: of a quorum the most recent history becomes the initial one, and is delivered."""
     spec = Zab(max_epoch=2, max_log=2)
     accepted = [*established(0, 1), request(0), step("follower_receives_propose", 1, 0)]
     changed = [*accepted, "timeout(i=0)", step("lose_leader", 1, 0), *established(1, 2)]
@@ -161,7 +161,7 @@ def test_a_new_primary_delivers_what_its_predecessor_may_have_committed() -> Non
 
 
 def test_a_proposal_that_no_quorum_has_is_dropped_by_who_made_it() -> None:
-    """Section 4, f.2.1: the history of the leader takes the place of the follower's own."""
+    """Steps f.2.1: the history of the leader takes the place of the follower's own."""
     abandoned = [*established(0, 1), request(0), "timeout(i=0)", step("lose_leader", 1, 0), *established(1, 2)]
     before = run(Zab(), [*abandoned, request(1), *proposal(1, 2)])
     assert zxids(before.processes[Node(0)].history) == [(1, 1)]
@@ -171,7 +171,7 @@ def test_a_proposal_that_no_quorum_has_is_dropped_by_who_made_it() -> None:
 
 
 def test_a_late_follower_misses_nothing() -> None:
-    """Section 4, l.3.3 and l.3.4: NEWLEADER has all so far, PROPOSE the rest, COMMIT-LD says what is committed by now."""
+    """Steps l.3.3 and l.3.4: NEWLEADER has all so far, PROPOSE the rest, COMMIT-LD says what is committed by now."""
     late = [*established(0, 1), *joins(2, 0), request(0), *proposal(0, 1)]
     last = run(Zab(), late)
     assert [type(m).__name__ for m in last.net[Node(0), Node(2)]] == ["NewEpoch", "NewLeader", "Propose"]
