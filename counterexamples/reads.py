@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcheck.spec import Instance, Map, Record, Rule
+from mcheck.spec.records import field_values
 
 Path = tuple[Any, ...]
 """A place in a state: the name of a field, then keys of maps and names of fields."""
@@ -74,7 +75,7 @@ class _Notes:
         for name in cls._fields:
             setattr(watching, name, property(self._reader(getattr(record, name), (*path, name))))
         watching.replace = lambda _, **changes: self.watch(record.replace(**changes), path)
-        return _new_tuple(watching, _items(record))
+        return _new_tuple(watching, (cls, *field_values(record)))
 
     def _reader(self, value: Any, path: Path) -> Any:
         return lambda _: self.watch(value, path)

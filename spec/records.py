@@ -12,8 +12,8 @@ from mcheck.spec.errors import LanguageError, SpecError
 from mcheck.spec.symbolic import has_symbolic, seam
 
 _definitions = itertools.count()
-_new_tuple = tuple.__new__
-_items = tuple.__iter__
+_new_tuple: Callable[..., Any] = tuple.__new__
+_items: Callable[[Any], Iterator[Any]] = tuple.__iter__
 _getter: Callable[[int, str | None], Any] = vars(collections)["_tuplegetter"]  # the C accessor behind namedtuple
 
 
@@ -108,7 +108,13 @@ def _refuse_fields(cls: RecordType, unknown: dict[str, Any]) -> NoReturn:
     raise LanguageError(f"{cls.__name__} has no field {names}; it has {', '.join(cls._fields) or 'none'}")
 
 
-class Record(tuple[Any, ...], metaclass=RecordType):
+if TYPE_CHECKING:
+    _Tuple = object  # a type checker would have the comparisons of order=True agree with those of tuples
+else:
+    _Tuple = tuple
+
+
+class Record(_Tuple, metaclass=RecordType):
     """Base of states, messages and every other structured value.
 
     Fields are declared by annotation, may have defaults, and are given by keyword.  `replace` returns a changed copy.
@@ -128,7 +134,7 @@ class Record(tuple[Any, ...], metaclass=RecordType):
                 values[position[field]] = value
         except KeyError:
             _refuse_fields(type(self), {f: v for f, v in changes.items() if f not in position})
-        return _new_tuple(type(self), values)
+        return _new_tuple(type(self), values)  # type: ignore[no-any-return]
 
     def __bool__(self) -> bool:
         return True

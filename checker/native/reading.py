@@ -102,7 +102,9 @@ class Reading:
         if op == "is_kind":
             return self.is_kind(args[0], args[1])
         if op == "present":
-            return self.present(args[0])
+            return self.flagged(self.place(args[0]))
+        if op == "connected":
+            return self.flagged(self.entry(self.place(args[0]), args[0].domain, args[1:]))
         if op in ("member", "sent", "subset", "exists"):
             return getattr(self, f"{op}_truth")(node)
         if op in PATHS:
@@ -204,9 +206,8 @@ class Reading:
         assert isinstance(shape, UnionShape)
         return self.e.cut_out(self.e.load(place.pointer, place.word), self.e.add(place.bit, shape.tag), shape.tag_bits)
 
-    def present(self, option: Node) -> Value:
+    def flagged(self, place: Place) -> Value:
         """Whether an option is there."""
-        place = self.place(option)
         shape = place.shape
         assert isinstance(shape, OptionalShape)
         flag = self.e.cut_out(self.e.load(place.pointer, place.word), self.e.add(place.bit, shape.flag), 1)
@@ -289,7 +290,8 @@ class Reading:
             assert isinstance(place.shape, RecordShape)
             return place.part(place.shape.slots[args[1]])
         if op == "select":
-            return self.entry(self.place(args[0]), args[0].domain, args[1:])
+            entry = self.entry(self.place(args[0]), args[0].domain, args[1:])
+            return entry.part(entry.shape.inner) if isinstance(args[0].domain, ChannelsOf) else entry  # type: ignore[attr-defined]
         if op == "at":
             return self.e.element(self.items(self.place(args[0])), self._inside(args[1], args[0].domain))
         if op == "the":

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from mcheck.checker.native.connecting import Connecting
 from mcheck.checker.native.emit import Place, Value
 from mcheck.checker.native.layout import (
     WORD,
@@ -26,15 +27,15 @@ from mcheck.checker.native.layout import (
     UnionShape,
 )
 from mcheck.checker.native.lists import ListCode
-from mcheck.checker.native.quantifying import Class, Quantifying, hollow
+from mcheck.checker.native.quantifying import Class, hollow
 from mcheck.checker.native.reading import PATHS, SCALARS, Unlowerable
 from mcheck.spec.domains.containers import BagOf, Capacity, CappedSetOf, SequenceOf, SetOf
-from mcheck.spec.domains.products import RecordOf, UnionOf
+from mcheck.spec.domains.products import ChannelsOf, RecordOf, UnionOf
 from mcheck.spec.domains.scalars import IntRange, Optional
 from mcheck.spec.errors import Cut, DomainError
 from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
-from mcheck.spec.ir.structures import max_size, plain_members
+from mcheck.spec.ir.structures import CHANNEL_CHANGES, max_size, plain_members
 
 _FEW_CLASSES = 64
 """Up to so many classes of members, each gets code of its own instead of a turn of a loop over the members."""
@@ -59,7 +60,7 @@ class _Nowhere(Boundary):
         """Never the case."""
 
 
-class Writing(Quantifying):
+class Writing(Connecting):
     """Lowers the values of an update.  `boundary` is None where values are only intermediate."""
 
     boundary: Boundary | None = None
@@ -114,7 +115,11 @@ class Writing(Quantifying):
             return True
         if isinstance(shape, ListShape) and op == "concat":
             self.put(args[0], place, origin)
-            self._append(args[1], place)
+            self.append(args[1], place)
+            return True
+        if op in CHANNEL_CHANGES and not self.rewritten(node):
+            self.put(args[0], place, origin)
+            self.change_channels(node, place)
             return True
         return False
 
@@ -291,7 +296,7 @@ class Writing(Quantifying):
         return bits
 
     def _entries(self, node: Node) -> list[Node]:
-        """The values of a map, key by key."""
+        """The values of a map, key by key; of channels the queues, None where there is no connection."""
         build, domain = self.build, node.domain
         found = []
         for key in domain.space.keys:  # type: ignore[attr-defined]
@@ -299,7 +304,10 @@ class Writing(Quantifying):
             keys = domain.keys  # type: ignore[attr-defined]
             factors = keys.factors if hasattr(keys, "factors") else [keys]
             nodes = tuple(build.literal(x, f) for x, f in zip(parts, factors, strict=True))
-            found.append(build.select(node, nodes))
+            entry = build.select(node, nodes)
+            if isinstance(domain, ChannelsOf):
+                entry = build.choice(build.connected(node, nodes), entry, build.const(None, domain.value))
+            found.append(entry)
         return found
 
     def _encode_sequence(self, node: Node, shape: ListShape) -> Value:
@@ -406,6 +414,10 @@ class Writing(Quantifying):
                 for k in range(entry.shape.words):
                     self.e.store(self.e.number(0), entry.pointer, self.e.add(entry.word, k))
             self.fill(value, entry)
+            return
+        if node.op in CHANNEL_CHANGES and not self.rewritten(node):
+            self.fill(node.args[0], place)
+            self.change_channels(node, place)
             return
         for k, entry_node in enumerate(self._entries(node)):
             self.fill(entry_node, self.e.element(array, k))
@@ -646,7 +658,7 @@ class Writing(Quantifying):
             with self.e.when(self.truth(build.less(build.integer(k), length))), self.scope():
                 self.fill(build.at(node, build.integer(k)), self.e.element(array, k))
 
-    def _append(self, tail: Node, place: Place) -> None:
+    def append(self, tail: Node, place: Place) -> None:
         """Put the members of `tail` behind those at a place."""
         b, build = self.e.b, self.build
         shape = place.shape
@@ -664,11 +676,7 @@ class Writing(Quantifying):
                 if not slot.shape.small:
                     self.e.zero(slot.pointer, slot.word, slot.shape.words)
                 self.fill(member, slot)
-        self.e.store(
-            self.e.put_in(self.e.load(place.pointer, place.word), place.bit, shape.length_bits, total),
-            place.pointer,
-            place.word,
-        )
+        self.set_count(place, total)
 
     def _admit_items(self, sequence: Node, length: Node, shape: ListShape) -> None:
         """End the path where a member is outside its domain: before the sequence is found too long."""
@@ -785,9 +793,11 @@ class Writing(Quantifying):
 
     def _full(self, outcome: Value, shape: ListShape) -> None:
         """The list has no room (1), or a member of a bag too many copies (2)."""
+        b, domain = self.e.b, shape.domain
+        if isinstance(domain, CappedSetOf) and domain.capacity.limit >= domain.member.cardinality:
+            return  # there is room for every value
         if self.boundary is None:
             raise Unlowerable("an intermediate set may overflow its capacity")
-        b, domain = self.e.b, shape.domain
         if isinstance(domain, BagOf):
             self.boundary.outside(b.icmp_unsigned("==", outcome, self.e.number(2)), domain.copies.bound)
         self.boundary.outside(b.icmp_unsigned("==", outcome, self.e.number(1)), self._capacity(shape).bound)
@@ -810,6 +820,9 @@ class Writing(Quantifying):
             self.e.zero(scratch, 0, element.words)
             self.fill(x, place)
         return place
+
+    def may_leave(self, x: Node, domain: object) -> bool:
+        return _may_leave(self, x, domain)
 
 
 def _absent(option: Node) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mcheck.spec.channels import Channels, make_channels
 from mcheck.spec.domains.base import Domain, Renaming, call_name
+from mcheck.spec.domains.scalars import Optional
 from mcheck.spec.errors import DomainError, UsageError
 from mcheck.spec.maps import KeySpace, Map, make_map
 from mcheck.spec.records import make
@@ -247,9 +248,13 @@ class MapOf(_Family):
 
 
 class ChannelsOf(_Family):
-    """A bounded queue for every ordered pair of different nodes."""
+    """For every ordered pair of different nodes a bounded queue, or None where the two are not connected."""
 
     value_class = Channels
+
+    def __init__(self, keys: Domain, space: KeySpace, queue: Domain) -> None:
+        super().__init__(keys, space, Optional(queue))
+        self.queue = queue
 
     def _made(self, values: list[Any]) -> Any:
         return make_channels(self.space, values)

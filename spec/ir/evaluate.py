@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcheck.spec.bags import Bag, counts_of
-from mcheck.spec.channels import make_channels
-from mcheck.spec.domains.products import ChannelsOf
 from mcheck.spec.errors import InternalError
 from mcheck.spec.ir.nodes import Node
-from mcheck.spec.ir.structures import as_key
+from mcheck.spec.ir.structures import CHANNEL_CHANGES, as_key
 from mcheck.spec.ir.tree import Branch, Leaf, Tree
 from mcheck.spec.maps import make_map
 from mcheck.spec.records import make
@@ -100,9 +98,6 @@ def _key(e: Evaluation, nodes: tuple[Any, ...]) -> Any:
 def _store(e: Evaluation, n: Node) -> Any:
     family, value, *keys = n.args
     held, key, stored = e.of(family), _key(e, tuple(keys)), e.of(value)
-    if isinstance(n.domain, ChannelsOf):
-        queues = [stored if pair == key else queue for pair, queue in held.queues()]
-        return make_channels(tuple.__getitem__(held, 0), queues)
     return held.set(key, stored)
 
 
@@ -136,10 +131,14 @@ def _size(e: Evaluation, n: Node) -> int:
     return len(e.of(n.args[0]))
 
 
-def _broadcast(e: Evaluation, n: Node) -> Any:
-    channels, src, to, message = (e.of(x) for x in n.args)
-    queues = [(*q, message) if i == src and j in to else q for (i, j), q in channels.queues()]
-    return make_channels(tuple.__getitem__(channels, 0), queues)
+def _change_of_channels(e: Evaluation, n: Node) -> Any:
+    channels, *arguments = (e.of(x) for x in n.args)
+    return getattr(channels, n.op)(*arguments)
+
+
+def _connected(e: Evaluation, n: Node) -> bool:
+    channels, i, j = (e.of(x) for x in n.args)
+    return channels.connected(i, j)  # type: ignore[no-any-return]
 
 
 _OPERATIONS: dict[str, Operation] = {
@@ -180,9 +179,8 @@ _OPERATIONS: dict[str, Operation] = {
     "copies": lambda e, n: e.of(n.args[0]).count(e.of(n.args[1])),
     "bag_add": lambda e, n: e.of(n.args[0]).add(e.of(n.args[1])),
     "bag_remove": lambda e, n: e.of(n.args[0]).remove(e.of(n.args[1])),
-    "broadcast": _broadcast,
-    "disconnect": lambda e, n: e.of(n.args[0]).disconnect(e.of(n.args[1])),
-    "reset": lambda e, n: e.of(n.args[0]).reset(e.of(n.args[1]), e.of(n.args[2])),
+    "connected": _connected,
+    **dict.fromkeys(CHANNEL_CHANGES, _change_of_channels),
     "add": _binary(lambda a, b: a + b),
     "sub": _binary(lambda a, b: a - b),
     "mul": _binary(lambda a, b: a * b),

@@ -132,7 +132,7 @@ def kind_of(value: Any, resolver: Resolver) -> Domain:
         return MapOf(key_kind(space.keys, resolver), space, _common(value.values(), resolver))
     if type(value) is Channels:
         pairs = value.queues()
-        queue = _common(tuple(q for _, q in pairs), resolver)
+        queue = _common(tuple(q for _, q in pairs if q is not None) or ((),), resolver)
         return ChannelsOf(
             key_kind(tuple(p for p, _ in pairs), resolver), KeySpace.of(tuple(p for p, _ in pairs)), queue
         )

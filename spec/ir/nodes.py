@@ -17,7 +17,8 @@ Operations by kind (`x`, `y` expressions; lower-case names are not expressions):
     length · at seq, k · slice seq, lo, hi · append seq, x · concat · sequence …
     sent x, set, excuse (x is a member, or the excuse holds and x could be one)
     copies bag, x · bag_add · bag_remove · bag_size
-    broadcast channels, src, set, x · disconnect channels, x · reset channels, x, y
+    send channels, i, j, x · receive channels, i, j · broadcast channels, i, set, x
+    connect channels, i, j · disconnect channels, i[, j] · connected channels, i, j
     add sub mul mod div · minimum maximum · lt eq · and or not · ite c, x, y
 """
 

@@ -157,7 +157,7 @@ class Builder(ScalarBuilder):
     # ------------------------------------------------------------------ maps
 
     def select(self, family: Node, keys: tuple[Node, ...]) -> Node:
-        """The value of a map (or the queue of channels) at a key."""
+        """The value of a map at a key; of channels the queue, which is empty where there is no connection."""
         domain = family.domain
         assert isinstance(domain, MapOf | ChannelsOf)
         if family.op == "store":
@@ -171,42 +171,81 @@ class Builder(ScalarBuilder):
         if family.op == "ite":
             condition, then, otherwise = family.args
             return self.choice(condition, self.select(then, keys), self.select(otherwise, keys))
-        if family.op in ("broadcast", "disconnect", "reset"):
+        if family.op in CHANNEL_CHANGES:
             return self._queue_after(family, keys)
         if family.is_const:
             constant = self._constant_entry(family, keys, domain)
             if constant is not None:
                 return constant
-        return self.node("select", (family, *keys), domain.value)
+        return self.node("select", (family, *keys), domain.value if isinstance(domain, MapOf) else domain.queue)
 
     def _queue_after(self, channels: Node, keys: tuple[Node, ...]) -> Node:
-        """One queue after an operation on many of them."""
-        base, *args = channels.args
+        """One queue after a change of channels."""
+        op, (base, *args) = channels.op, channels.args
         queue = self.select(base, keys)
-        i, j = keys
         domain = queue.domain
         assert isinstance(domain, SequenceOf)
+        if op in ("connect", "disconnect"):
+            return self.choice(self._affects(channels, keys), self.const((), domain), queue)
+        here = self._affects(channels, keys)
+        if op == "receive":
+            return self.choice(here, self.slice(queue, self.integer(1), self.length(queue)), queue)
+        sent = self.conjunction(here, self.connected(base, keys))
+        return self.choice(sent, self.concat(queue, self.sequence([args[-1]], domain.member)), queue)
+
+    def _affects(self, channels: Node, keys: tuple[Node, ...]) -> Node:
+        """Whether a change of channels is about the one at these keys."""
+        _, a, *rest = channels.args
+        i, j = keys
         if channels.op == "broadcast":
-            src, to, message = args
-            sent = self.conjunction(self.equal(i, src), self.member(j, to))
-            return self.choice(sent, self.concat(queue, self.sequence([message], domain.member)), queue)
-        if channels.op == "disconnect":
-            lost = self.disjunction(self.equal(i, args[0]), self.equal(j, args[0]))
-        else:
-            a, b = args
-            there = self.conjunction(self.equal(i, a), self.equal(j, b))
-            lost = self.disjunction(there, self.conjunction(self.equal(i, b), self.equal(j, a)))
-        return self.choice(lost, self.const((), domain), queue)
+            return self.conjunction(self.equal(i, a), self.member(j, rest[0]))
+        if channels.op == "disconnect" and not rest:
+            return self.disjunction(self.equal(i, a), self.equal(j, a))
+        there = self.conjunction(self.equal(i, a), self.equal(j, rest[0]))
+        if channels.op in ("send", "receive"):
+            return there
+        return self.disjunction(there, self.conjunction(self.equal(i, rest[0]), self.equal(j, a)))
+
+    def connected(self, channels: Node, keys: tuple[Node, ...]) -> Node:
+        """Whether there is a connection between two nodes; false of a node and itself."""
+        domain, op = channels.domain, channels.op
+        assert isinstance(domain, ChannelsOf)
+        i, j = keys
+        different = self.negation(self.equal(i, j))
+        if different.is_const and not different.value:
+            return different
+        if op in ("connect", "disconnect"):
+            changed, before = self._affects(channels, keys), self.connected(channels.args[0], keys)
+            if op == "disconnect":
+                return self.conjunction(before, self.negation(changed))
+            return self.conjunction(different, self.disjunction(changed, before))
+        if op in CHANNEL_CHANGES:
+            return self.connected(channels.args[0], keys)
+        if op == "ite":
+            condition, then, otherwise = channels.args
+            return self.choice(condition, self.connected(then, keys), self.connected(otherwise, keys))
+        if channels.is_const:
+            queues = tuple(tuple.__iter__(channels.value))[1:]
+            if i.is_const and j.is_const:
+                return self.truth(queues[domain.space.position[i.value, j.value] - 1] is not None)
+            if len({queue is None for queue in queues}) == 1:
+                return different if queues[0] is not None else self.truth(False)
+        return self.conjunction(different, self.node("connected", (channels, i, j), BOOL))
 
     def _constant_entry(self, family: Node, keys: tuple[Node, ...], domain: MapOf | ChannelsOf) -> Node | None:
         entries = tuple(tuple.__iter__(family.value))[1:]
         if all(k.is_const for k in keys):
             # total: a branch that is never taken may read at what is no key
             position = domain.space.position.get(as_key(tuple(k.value for k in keys)), 1)
-            return self.literal(entries[position - 1], domain.value)
+            return self._entry_of(domain, entries[position - 1])
         if len(set(entries)) == 1:
-            return self.literal(entries[0], domain.value)
+            return self._entry_of(domain, entries[0])
         return None
+
+    def _entry_of(self, domain: MapOf | ChannelsOf, entry: Any) -> Node:
+        if isinstance(domain, ChannelsOf):
+            return self.literal(entry or (), domain.queue)
+        return self.literal(entry, domain.value)
 
     def literal(self, value: Any, domain: Domain) -> Node:
         """A plain value as a constant of this domain; an integer has the interval of its value alone."""
@@ -221,13 +260,11 @@ class Builder(ScalarBuilder):
     def store(self, family: Node, keys: tuple[Node, ...], value: Node) -> Node:
         """The map that differs at one key."""
         domain = family.domain
-        assert isinstance(domain, MapOf | ChannelsOf)
+        assert isinstance(domain, MapOf)
         if family.op == "store" and tuple(family.args[2:]) == keys:
             family = family.args[0]
-        made = domain
-        if isinstance(domain, MapOf):
-            joined = join(domain.value, value.domain) if not isinstance(value.domain, Nothing) else domain.value
-            made = domain if joined is domain.value else MapOf(domain.keys, domain.space, joined)
+        joined = join(domain.value, value.domain) if not isinstance(value.domain, Nothing) else domain.value
+        made = domain if joined is domain.value else MapOf(domain.keys, domain.space, joined)
         return self.node("store", (family, value, *keys), made)
 
     def family(self, variable: Node, keys: Domain, space: KeySpace, body: Node) -> Node:
@@ -507,6 +544,9 @@ class Builder(ScalarBuilder):
         return self.bind(node.op, variable, source, parts, node.domain)
 
 
+CHANNEL_CHANGES = frozenset(("send", "receive", "broadcast", "connect", "disconnect"))
+"""The operations that make channels from channels, their first argument."""
+
 _REBUILD: dict[str, Any] = {
     "not": lambda b, n, a: b.negation(*a),
     "and": lambda b, n, a: b.conjunction(*a),
@@ -528,6 +568,7 @@ _REBUILD: dict[str, Any] = {
         b.literal(n.domain.unrank(0), n.domain) if a[0].is_const and a[0].value is None else b.the(*a)
     ),
     "select": lambda b, n, a: b.select(a[0], a[1:]),
+    "connected": lambda b, n, a: b.connected(a[0], a[1:]),
     "member": lambda b, n, a: b.member(*a),
     "sent": lambda b, n, a: b.sent(*a, b.places[n.id]),
     "length": lambda b, n, a: b.length(*a),

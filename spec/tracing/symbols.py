@@ -465,52 +465,54 @@ class SymSequence(Quantifiable):
 
 
 class SymChannels(Symbol):
-    """FIFO channels between nodes."""
+    """Connections between nodes, and a FIFO channel both ways on each."""
 
     __slots__ = ()
 
     def __getitem__(self, pair: Any) -> Any:
-        return self._wrap(self._tracer.queue(self._node, *pair))
+        return self._wrap(self._tracer.build.select(self._node, self._ends(*pair)))
+
+    def connected(self, a: Any, b: Any) -> Any:
+        """Whether a and b are connected; a node is not connected with itself."""
+        tracer, domain = self._tracer, self._node.domain
+        return self._wrap(tracer.build.connected(self._node, (tracer.node_of(domain, a), tracer.node_of(domain, b))))
+
+    def connect(self, a: Any, b: Any) -> Any:
+        """A new connection between a and b, with nothing under way."""
+        return self._changed("connect", *self._ends(a, b))
+
+    def disconnect(self, a: Any, b: Any = None) -> Any:
+        """The connection between a and b broken; without b, every connection of a."""
+        ends = (self._tracer.node_of(self._node.domain, a),) if b is None else self._ends(a, b)
+        return self._changed("disconnect", *ends)
 
     def send(self, src: Any, dst: Any, message: Any) -> Any:
         """`message` put last into the channel from src to dst."""
-        tracer = self._tracer
-        queue = tracer.queue(self._node, src, dst)
-        item = tracer.build.sequence([tracer.to_node(message, queue.domain.member)], queue.domain.member)  # type: ignore[attr-defined]
-        return self._stored(src, dst, tracer.build.concat(queue, item))
+        return self._changed("send", *self._ends(src, dst), self._message(message))
 
     def receive(self, src: Any, dst: Any) -> Any:
         """The channel from src to dst without its head."""
         tracer = self._tracer
-        build = tracer.build
-        queue = tracer.queue(self._node, src, dst)
-        if not tracer.decide(build.nonempty(queue)):
+        ends = self._ends(src, dst)
+        if not tracer.decide(tracer.build.nonempty(tracer.build.select(self._node, ends))):
             raise SpecError("receive from an empty channel: require(net[i, j]) first")
-        return self._stored(src, dst, build.slice(queue, build.integer(1), build.length(queue)))
+        return self._changed("receive", *ends)
 
-    def _stored(self, src: Any, dst: Any, queue: Node) -> Any:
-        keys = self._tracer.key_nodes(self._node.domain, (src, dst))
-        return self._wrap(self._tracer.build.store(self._node, keys, queue))
+    def _ends(self, a: Any, b: Any) -> tuple[Node, Node]:
+        return self._tracer.ends(self._node.domain, a, b)
+
+    def _message(self, message: Any) -> Node:
+        return self._tracer.to_node(message, self._node.domain.queue.member)  # type: ignore[attr-defined]
 
     def _changed(self, op: str, *args: Node) -> Any:
         return self._wrap(self._tracer.build.node(op, (self._node, *args), self._node.domain))
 
     def broadcast(self, src: Any, to: Any, message: Any) -> Any:
         """`message` sent from src to every member of `to` except src itself."""
-        tracer, domain = self._tracer, self._node.domain
-        queue = domain.value  # type: ignore[attr-defined]
+        tracer = self._tracer
         return self._changed(
-            "broadcast", tracer.node_of(domain, src), tracer.to_node(to), tracer.to_node(message, queue.member)
+            "broadcast", tracer.node_of(self._node.domain, src), tracer.to_node(to), self._message(message)
         )
-
-    def disconnect(self, node: Any) -> Any:
-        """Every channel from and to `node` emptied."""
-        return self._changed("disconnect", self._tracer.node_of(self._node.domain, node))
-
-    def reset(self, a: Any, b: Any) -> Any:
-        """Both channels between a and b emptied."""
-        domain = self._node.domain
-        return self._changed("reset", self._tracer.node_of(domain, a), self._tracer.node_of(domain, b))
 
     def __bool__(self) -> bool:
         return True

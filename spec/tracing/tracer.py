@@ -341,12 +341,12 @@ class ForkingTracer:
         assert isinstance(domain, ChannelsOf) and isinstance(domain.keys, ProductOf)
         return self.to_node(value, domain.keys.factors[0])
 
-    def queue(self, channels: Node, src: Any, dst: Any) -> Node:
-        """The queue from src to dst; SpecError, as in plain Python, where they are the same node."""
-        a, b = self.node_of(channels.domain, src), self.node_of(channels.domain, dst)
+    def ends(self, domain: Domain, src: Any, dst: Any) -> tuple[Node, Node]:
+        """The two ends of a channel; SpecError, as in plain Python, where they are the same node."""
+        a, b = self.node_of(domain, src), self.node_of(domain, dst)
         if self.decide(self.build.equal(a, b)):
             raise SpecError("a channel joins two different nodes")
-        return self.build.select(channels, (a, b))
+        return a, b
 
     def map_of(self, keys: Any, value: Any) -> Any:
         """`Map.fill` and `Map.of` where a value is traced or computed."""

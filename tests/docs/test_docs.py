@@ -17,6 +17,7 @@ PAGES = {
         "docs/writing-a-spec.md",
         "docs/textbook-raft.md",
         "docs/pbft.md",
+        "docs/zab.md",
         "docs/shrinking.md",
     )
 }

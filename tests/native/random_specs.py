@@ -675,9 +675,11 @@ class Writer:
         sent = f"({x}.send({a}, {b}, {m}) if {a} != {b} else {x})"
         received = f"({x}.receive({a}, {b}) if {a} != {b} and len({x}[{a}, {b}]) > 0 else {x})"
         to = "Set(y for y in Node)" if self.chance(2) else f"Set.of({b})"
-        return self.pick(
-            [sent, received, f"{x}.broadcast({a}, {to}, {m})", f"{x}.disconnect({a})", f"{x}.reset({a}, {b})"]
-        )
+        broadcast = f"{x}.broadcast({a}, {to}, {m})"
+        connected = f"({x}.connect({a}, {b}) if {a} != {b} else {x})"
+        apart = f"({x}.disconnect({a}, {b}) if {x}.connected({a}, {b}) else {x})"
+        twice = f"{x}.disconnect({b}).broadcast({a}, {to}, {m}).connect(Node(0), Node(1)).broadcast({b}, {to}, {m})"
+        return self.pick([sent, received, broadcast, connected, apart, f"{x}.disconnect({a})", twice])
 
     # ------------------------------------------------------------------ the spec
 

@@ -47,6 +47,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "textbook-raft": ({}, 5),
     "textbook-reads": ({}, 5),
     "textbook-go": ({}, 6),
+    "zab": ({"max_epoch": 1, "max_log": 1, "max_in_channel": 2, "max_timeouts": 1, "max_restarts": 0}, 9),
+    "zab-tla": ({"max_timeouts": 0}, None),
 }
 """For each protocol and its tweaks: constants, and the depth to which the reference engine gets in a second."""
 
@@ -65,6 +67,8 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "textbook-raft": ({"max_restarts": 0}, None),
     "textbook-reads": ({"max_restarts": 0, "max_failures": 0}, None),
     "textbook-go": ({}, None),
+    "zab": ({"max_epoch": 1, "max_log": 1, "max_in_channel": 2, "max_timeouts": 1, "max_restarts": 0}, None),
+    "zab-tla": ({"max_timeouts": 1}, None),
 }
 
 UNLOWERABLE: dict[str, str] = {}
@@ -122,7 +126,7 @@ OTHER_RAFTS = {
     "raft dropping-and-duplicating",
 }  # fmt: skip
 """Tweaks of Raft with another state, another network, other actions, or another rule in each part of the protocol."""
-LARGE = ("raft", "raft-fsync", "pbft", "textbook-raft", "textbook-reads")
+LARGE = ("raft", "raft-fsync", "pbft", "zab", "textbook-raft", "textbook-reads")
 """Their tweaks differ in one rule, and take seconds to compile."""
 
 

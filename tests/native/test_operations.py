@@ -282,9 +282,18 @@ WIDE_ACTIONS = {
     "bag_distinct": "n=count(True for x in s.g)",
     "received": "net=s.net.receive(s.i, s.j) if s.i != s.j and len(s.net[s.i, s.j]) > 0 else s.net",
     "sent": "net=s.net.send(s.i, s.j, s.a) if s.i != s.j and len(s.net[s.i, s.j]) < 2 else s.net",
+    "sent_too_many": "net=s.net.send(s.i, s.j, s.a.replace(f0=s.a.f0 + 1)) if s.i != s.j else s.net",
+    "sent_and_received": "net=s.net.receive(s.i, s.j).send(s.j, s.i, s.net[s.i, s.j][0])"
+    " if s.i != s.j and len(s.net[s.i, s.j]) > 0 else s.net",
+    "connected": "net=s.net.connect(s.i, s.j) if s.i != s.j else s.net",
+    "greeted": "net=s.net.connect(s.i, s.j).send(s.i, s.j, s.a).send(s.i, s.j, s.b) if s.i != s.j else s.net",
     "disconnected": "net=s.net.disconnect(s.i)",
-    "reset": "net=s.net.reset(s.i, s.j)",
-    "told": "net=s.net.disconnect(s.i).broadcast(s.i, Set.of(s.j), s.b)",
+    "parted": "net=s.net.disconnect(s.i, s.j) if s.i != s.j else s.net",
+    "told_nobody": "net=s.net.disconnect(s.i).broadcast(s.i, Set.of(s.j), s.b)",
+    "told": "net=s.net.broadcast(s.i, Set.of(s.i, s.j), s.b)",
+    "told_new": "net=s.net.broadcast(s.i, Set(k for k in Node if s.net.connected(k, s.i)), Wide($values))",
+    "told_twice": "net=s.net.broadcast(s.i, Set.of(s.j), s.a.replace(f0=s.b.f0 + 1)).broadcast(s.j, Set.of(s.i), s.a)",
+    "told_either": "net=(s.net if s.a == s.b else s.net.disconnect(s.j)).broadcast(s.i, Set.of(s.j), s.b)",
 }
 WIDE_TRUTHS = {
     "equal": "s.a == s.b",
@@ -306,6 +315,8 @@ WIDE_TRUTHS = {
     "bag_equal": "s.g.count(s.a) == s.g.count(s.b)",
     "bag_some": "any(x.f0 == s.a.f0 for x in s.g)",
     "channel_equal": "s.i == s.j or s.net[s.i, s.j] == s.q",
+    "channel_open": "s.net.connected(s.i, s.j)",
+    "channel_after": "s.net.disconnect(s.i).connected(s.i, s.j) or s.i == s.j or s.net.connect(s.i, s.j) == s.net",
 }
 
 

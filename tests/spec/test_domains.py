@@ -49,7 +49,7 @@ SMALL: list[tuple[object, int]] = [
     (Map[Node, Colour], 9),
     (Map[tuple[Node, Node], bool], 16),
     (Map[Colour, Node], 8),
-    (Annotated[Channels[Node, Tick], AtMost(1)], 9),
+    (Annotated[Channels[Node, Tick], AtMost(1)], 16),
     (Map[Node, Node | None], 9),
 ]
 

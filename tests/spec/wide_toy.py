@@ -232,7 +232,24 @@ class WideToy(Byzantine[State]):
     @action
     def reconnect(self, s: State, i: Node, j: Node) -> State:
         require(i != j, "two processes")
-        return s.replace(net=s.net.reset(i, j), links=s.links.set((i, j), True))
+        require(not s.net.connected(i, j) or s.processes[i].up, "they are apart, or i starts anew")
+        greeting = Tick(epoch=s.processes[i].epoch)
+        return s.replace(net=s.net.connect(i, j).send(i, j, greeting), links=s.links.set((i, j), True))
+
+    @action
+    def hang_up(self, s: State, i: Node, j: Node) -> State:
+        require(s.net.connected(i, j), "they are connected")
+        farewell = Tick(epoch=s.processes[j].epoch + 1)  # lost, whatever its epoch
+        net = s.net.disconnect(i, j).send(j, i, farewell)
+        require(len(net[j, i]) == 0 and not net.connected(j, i), "nothing arrives any more")
+        return s.replace(net=net, links=s.links.set((i, j), False))
+
+    @action
+    def whisper(self, s: State, i: Node, j: Node) -> State:
+        require(i != j, "to another")
+        told = s.net.send(i, j, Tick(epoch=s.processes[i].epoch))
+        heard = len(told[i, j]) > len(s.net[i, j])
+        return s.replace(net=told, links=s.links.set((i, j), heard))
 
     @action
     def summarise(self, s: State, i: Node) -> State:
