@@ -81,7 +81,7 @@ def _arrivals(before: Any, after: Any) -> int:
         return sum(max(0, n - before.count(m)) for m, n in counts_of(after) if isinstance(m, Record))
     if isinstance(after, Channels):
         queues = zip(before.queues(), after.queues(), strict=True)
-        return sum(max(0, len(new) - len(old)) for (_, old), (_, new) in queues)
+        return sum(max(0, len(new or ()) - len(old or ())) for (_, old), (_, new) in queues)  # None: broken
     if isinstance(after, Map):
         return sum(map(_arrivals, before.values(), after.values()))
     if isinstance(after, Record):

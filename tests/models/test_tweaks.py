@@ -30,6 +30,8 @@ SLOW = {
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
 """More than about a second and a half, most of it to compile."""
+ELSEWHERE = {"pbft", "zab", "textbook-raft", "textbook-reads", "textbook-go"}
+"""Protocols whose tweaks are measured by default in a file of their own."""
 
 
 CONTROLS = {
@@ -50,6 +52,12 @@ CONTROLS = {
     ("raft-fsync", "flush-before-sending"): 692814,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
+    ("pbft", "inject"): 1646,
+    ("zab", "commit-on-one-ack"): 25534,
+    ("textbook-raft", "read-term-again"): 4464,
+    ("textbook-raft", "commit-to-log-end-of-all"): 15527,
+    ("textbook-raft", "never-commit"): 6494,
+    ("textbook-go", "wait-for-all"): 12,
 }
 """The states of each safe variant within its bounds, up to symmetry; no other source.  A change is a change of the model."""
 
@@ -65,7 +73,8 @@ def cases(kind: type[Any], all_of_them: bool = False) -> list[Any]:
         for tweak in tweaks:
             cls = tweaked(protocol, tweak)
             outcomes = [o for o in outcomes_of(cls) if isinstance(o, kind)]
-            marks = [pytest.mark.slow] if tweak in SLOW.get(protocol, ()) else []
+            slow = protocol in ELSEWHERE or tweak in SLOW.get(protocol, ())
+            marks = [pytest.mark.slow] if slow else []
             for k, outcome in enumerate(outcomes if all_of_them else outcomes[:1]):
                 found.append(pytest.param(cls, outcome, marks=marks, id=f"{protocol}-{tweak}-{k}"))
     return found
@@ -115,6 +124,8 @@ THE_SAME = {
     ("paxos", "follow-lowest-vote"),  # in two ballots the lowest vote is the highest
     ("paxos", "count-across-ballots"),  # only what is taken for chosen differs
     ("raft", "commit-own-suffix"),  # a log of one entry has no suffix
+    ("textbook-raft", "commit-to-log-end-of-all"),  # what is sent is all there is
+    ("zab", "commit-on-one-ack"),  # of three, the leader and one more are a quorum
     ("raft-macro", "commit-unacknowledged"),  # of three servers: what it commits late, it might have committed before
 }
 
