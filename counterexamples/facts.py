@@ -2,7 +2,8 @@
 
 No protocol-specific code.  What the property reads is noted while it runs (reads.py).  What of it matters is found by
 substitution: a part that can be put back to its initial value without undoing the violation does not.  So what is left
-suffices: the initial state with these parts changed violates the property.
+suffices: the initial state with these parts changed violates the property.  A part stays whole, so that what a reader must
+compare stands together: of a server that committed too much its log beside its commit index.
 """
 
 from __future__ import annotations
@@ -11,20 +12,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcheck.counterexamples.notation import Notation
-from mcheck.counterexamples.reads import Path, reads, value_at, with_value
+from mcheck.counterexamples.reads import Path, reads, reads_of_each, value_at, with_value
 from mcheck.spec import Bag, Behavior, Index, Map, Record, Rule
 from mcheck.spec.sets import plain, sorted_members
 
 _MOST_EVALUATIONS = 2000
+UNREAD = object()
+"""In place of a value that was not read."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One value the property read.  `members`: those of a set that matter, None if it matters as a whole."""
+    """One value the property read.  `members`: those of a set that matter, None if it matters as a whole.
+
+    Of a step that changed it: `before`, the value before the step, if that was read too; without `of_after` only that.
+    """
 
     path: Path
     value: Any
     members: tuple[Any, ...] | None = None
+    before: Any = UNREAD
+    of_after: bool = True
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,11 +76,9 @@ class _Explanation:
 
     def facts(self) -> tuple[Fact, ...]:
         with self.instance.active():
-            parts = self._parts()
-            kept = self._that_matter(parts)
             found = []
-            for subject in kept:
-                readings = tuple(self._reading(path) for path in parts[subject])
+            for subject, paths in self._that_matter(self._parts()).items():
+                readings = tuple(self._reading(path) for path in paths)
                 if len(subject) == 1:
                     found += [Fact(subject, (r,), self._since(r)) for r in _one_by_one(readings)]
                 else:
@@ -94,24 +101,32 @@ class _Explanation:
         keys = [a for a in self.arguments if isinstance(a, Index)]
         return tuple((f, k) for f in maps for k in keys if k in getattr(state, f).keys())  # noqa: SIM118
 
-    def _that_matter(self, parts: dict[Path, list[Path]]) -> list[Path]:
+    def _that_matter(self, parts: dict[Path, list[Path]]) -> dict[Path, list[Path]]:
         """The parts that are named by an argument, or without which there is no violation."""
-        initial = self.behavior.initial
-        kept: list[Path] = []
-        unchanged: list[Path] = []
+        kept: dict[Path, list[Path]] = {}
+        unchanged: dict[Path, list[Path]] = {}
         for subject, paths in parts.items():
-            named = len(subject) > 1 and any(subject[1] is a or subject[1] == a for a in self.arguments)
-            if all(value_at(initial, p) == value_at(self.state, p) for p in paths):
-                (kept if named else unchanged).append(subject)
-                continue
-            put_back = self.state
-            for path in paths:
-                put_back = with_value(put_back, path, value_at(initial, path))
-            if not named and self._decided(put_back):
-                self.state = put_back
-            else:
-                kept.append(subject)
+            if not any(map(self._has_changed, paths)):
+                (kept if self._is_named(subject) else unchanged)[subject] = paths
+            elif self._is_named(subject) or not self._put_back(paths):
+                kept[subject] = paths
         return kept or unchanged
+
+    def _is_named(self, subject: Path) -> bool:
+        return len(subject) > 1 and any(subject[1] is a or subject[1] == a for a in self.arguments)
+
+    def _has_changed(self, path: Path) -> bool:
+        return bool(value_at(self.behavior.initial, path) != value_at(self.state, path))
+
+    def _put_back(self, paths: list[Path]) -> bool:
+        """Put these places back to their initial values, if the violation is there without them too."""
+        state = self.state
+        for path in paths:
+            state = with_value(state, path, value_at(self.behavior.initial, path))
+        if not self._decided(state):
+            return False
+        self.state = state
+        return True
 
     def _reading(self, path: Path) -> Reading:
         value = value_at(self.state, path)
@@ -123,7 +138,7 @@ class _Explanation:
             smaller = with_value(self.state, path, plain(fewer))
             if self._decided(smaller):
                 members, self.state = fewer, smaller
-        return Reading(path, value, members or None)
+        return Reading(path, value, members or sorted_members(value))  # none matters alone: another part has it covered
 
     def _decided(self, state: Any) -> bool:
         """Whether the property is violated (witnessed) in `state` too, for the same arguments."""
@@ -154,19 +169,31 @@ def _one_by_one(readings: tuple[Reading, ...]) -> list[Reading]:
 def _facts_of_step(behavior: Behavior, rule: Rule, arguments: tuple[Any, ...]) -> tuple[Fact, ...]:
     """What the property read of the two states of the last step, where the step changed it or an argument names it."""
     before, after = behavior.states[-2:]
-    parts: dict[Path, list[Path]] = {}
-    for path in reads(behavior.instance, rule, (before, after), arguments):
-        try:
-            changed = value_at(before, path) != value_at(after, path)
-        except Exception:
-            continue
-        if path and (changed or any(part is a for part in path[1:] for a in arguments)):
-            parts.setdefault(subject_of(after, path), []).append(path)
-    found = []
-    for subject, paths in parts.items():
-        readings = tuple(Reading(p, value_at(after, p)) for p in paths)
-        found.append(Fact(subject, readings, max(last_change(behavior, p) for p in paths)))
+    old, new = reads_of_each(behavior.instance, rule, (before, after), arguments) or ((), ())
+    parts: dict[Path, list[Reading]] = {}
+    for path in dict.fromkeys((*old, *new)):
+        reading = _reading_of_step(before, after, path, path in old, path in new)
+        if reading is not None and (reading.changed or any(part is a for part in path[1:] for a in arguments)):
+            parts.setdefault(subject_of(after, path), []).append(reading)
+    last = len(behavior.steps)
+    found = [
+        Fact(subject, tuple(r), max(last if x.changed else last_change(behavior, x.path) for x in r))
+        for subject, r in parts.items()
+    ]
     return tuple(sorted(found, key=lambda f: f.since))
+
+
+def _reading_of_step(before: Any, after: Any, path: Path, of_before: bool, of_after: bool) -> Reading | None:
+    """What was read at a place of the states before and after a step; None where only one of them has the place."""
+    try:
+        old, new = value_at(before, path), value_at(after, path)
+    except Exception:
+        return None
+    if not path:
+        return None
+    if old == new:
+        return Reading(path, new)
+    return Reading(path, new if of_after else old, before=old if of_before else UNREAD, of_after=of_after, changed=True)
 
 
 def subject_of(state: Any, path: Path) -> Path:
@@ -204,9 +231,15 @@ def _reading_text(reading: Reading, skipped: int, notation: Notation) -> str:
     name = names[-1] if names else ""
     if reading.members is not None:
         return f"{name} ∋ {', '.join(map(notation.value, reading.members))}".strip()
-    value = reading.value
-    whole = isinstance(value, Record | Map | Bag)
+    if not reading.of_after:
+        return f"{name} {_shortened(reading.before, notation)} before".strip()
+    if reading.before is not UNREAD:
+        return f"{name} {_shortened(reading.before, notation)} → {_shortened(reading.value, notation)}".strip()
+    return f"{name} {_shortened(reading.value, notation)}".strip()
+
+
+def _shortened(value: Any, notation: Notation) -> str:
     written = notation.value(value)
-    if whole and len(written) > 60:
+    if isinstance(value, Record | Map | Bag) and len(written) > 60:
         written = written[:57] + "..."
-    return f"{name} {written}".strip()
+    return written

@@ -87,6 +87,15 @@ class Notation:
             return f"{step.action.name} {self.record(step.arguments[0])}"
         return f"{step.action.name}({self.arguments(step.action, step.arguments)})"
 
+    def step_in_short(self, step: Step) -> str:
+        """`deliver Vote(n2→n1, …)`: of a message only where it comes from and goes to."""
+        if len(step.arguments) != 1 or not isinstance(step.arguments[0], Record):
+            return self.step(step)
+        message = step.arguments[0]
+        ends = ends_of(message)
+        who = f"{self.value(getattr(message, ends[0]))}→{self.value(getattr(message, ends[1]))}, " if ends else ""
+        return f"{step.action.name} {type(message).__name__}({who}…)"
+
 
 def ends_of(record: Record) -> tuple[str, str] | None:
     """The fields that say where a message comes from and goes to."""

@@ -20,13 +20,25 @@ def reads(instance: Instance, rule: Rule, states: tuple[Any, ...], arguments: tu
     one that does nevertheless (it asks for the exact type of a value) gets no answer rather than a wrong one.
     """
     notes = _Notes()
-    watched = tuple(notes.watch(state, ()) for state in states)
+    return notes.paths() if _ran(instance, rule, tuple(notes.watch(s, ()) for s in states), arguments) else ()
+
+
+def reads_of_each(
+    instance: Instance, rule: Rule, states: tuple[Any, ...], arguments: tuple[Any, ...]
+) -> tuple[tuple[Path, ...], ...]:
+    """For each of the states the places that the property reads of it; empty if it cannot be told."""
+    notes = tuple(_Notes() for _ in states)
+    watched = tuple(note.watch(state, ()) for note, state in zip(notes, states, strict=True))
+    return tuple(note.paths() for note in notes) if _ran(instance, rule, watched, arguments) else ()
+
+
+def _ran(instance: Instance, rule: Rule, watched: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
     try:
         with instance.active():
             rule.function(instance.spec, *watched, *arguments)
     except Exception:
-        return ()
-    return notes.paths()
+        return False
+    return True
 
 
 class _Notes:

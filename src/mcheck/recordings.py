@@ -8,6 +8,7 @@ from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM
 from mcheck.counterexamples import Recorded, load, reexecute
+from mcheck.counterexamples.judging import Judge
 from mcheck.counterexamples.store import fingerprint
 from mcheck.protocols import find, instantiate
 from mcheck.report import Subject
@@ -70,14 +71,5 @@ def decided_at_end(behavior: Behavior, rule: Rule) -> tuple[Any, ...] | None:
 
     Of properties without parameters the empty tuple.
     """
-    instance, states = behavior.instance, behavior.states
-    with instance.active():
-        if rule.kind == "reachable":
-            return instance.witnessing(rule, behavior.last)
-        if rule.kind == "implements":
-            refinement = instance.refinements[rule.name]
-            allowed = refinement.allows(*states[-2:]) if behavior.steps else refinement.starts(behavior.initial)
-            return None if allowed else ()
-        if rule.kind == "step":
-            return instance.falsifying(rule, *states[-2:]) if behavior.steps else None
-        return instance.falsifying(rule, behavior.last)
+    with behavior.instance.active():
+        return Judge(behavior.instance, rule).end(behavior)

@@ -12,13 +12,14 @@ from mcheck.checker.simulate import Simulation
 from mcheck.checker.verdict import Limits, PropertyResult, Verdict
 from mcheck.counterexamples import LanesText, Notation, facts
 from mcheck.counterexamples.mapped import mapped_step
+from mcheck.counterexamples.shrink import Shrunk
 from mcheck.protocols import Protocol
 from mcheck.scope import bounds_text, constants_text, counted
 from mcheck.scope import sentence as verdict_sentence
 from mcheck.spec import Behavior, Instance, Rule
 from mcheck.terminal import Terminal
 
-_CIRCLED = "①②③④⑤⑥"
+CIRCLED = "①②③④⑤⑥"
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ class Report:
             lines += self.doubts(verdict)
         return "\n".join(lines)
 
-    def walks(self, result: Simulation, saved: str | None) -> str:
-        """The report on a simulation."""
+    def walks(self, result: Simulation, saved: str | None, shrunk: Shrunk | None = None) -> str:
+        """The report on a simulation, whose violation has been `shrunk`."""
         limits = Limits()
         how = f"seed {result.seed}, {counted(result.walks, 'walk')} of at most {counted(result.steps, 'step')}"
         lines = [self.header(limits, ["simulation", how])]
@@ -96,7 +97,12 @@ class Report:
             f"{result.seconds:.1f} s · {result.peak_rss_mb:,} MB"
         )
         if result.violation is not None:
-            return "\n".join([*lines, "", *self.violation(result.violation, "not the shortest", saved)])
+            how, stopped = "not the shortest", []
+            if shrunk is not None:
+                found, left = len(shrunk.original.steps), len(shrunk.behavior.steps)
+                how = f"shrunk from {found}" if left < found else "not known to be the shortest"
+                stopped = [f"  shrinking was stopped: {shrunk.stopped}"] if shrunk.stopped else []
+            return "\n".join([*lines, "", *self.violation(result.violation, how, saved), *stopped])
         ended = f"stopped by {result.reason}; " if result.reason else ""
         head = self.terminal.style("NOTHING VIOLATED", "doubt")
         lines.append(
@@ -212,18 +218,28 @@ class Report:
         if rule.kind == "deadlock":
             return self.closed_guards(behavior)
         found = facts(behavior, rule, arguments)
-        texts = [fact.text(self.notation) for fact in found[: len(_CIRCLED)]]
+        texts = [fact.text(self.notation) for fact in found[: len(CIRCLED)]]
         width = min(max(map(len, texts), default=0), 60)
         lines = []
-        for mark, fact, words in zip(_CIRCLED, found, texts, strict=False):
-            step = behavior.steps[fact.since - 1] if fact.since else None
-            since = f"since step {fact.since}  ({self.notation.step(step)})" if step else "since the start"
-            lines.append(self.whole(f"  {mark} {words.ljust(width)}    {since}"))
-        if len(found) > len(_CIRCLED):
-            lines.append(f"  and {len(found) - len(_CIRCLED)} more that the property reads")
+        for mark, fact, words in zip(CIRCLED, found, texts, strict=False):
+            lines += self._fact(mark, words.ljust(width), behavior, fact.since)
+        if len(found) > len(CIRCLED):
+            lines.append(f"  and {len(found) - len(CIRCLED)} more that the property reads")
         if not found and arguments:
             lines.append(f"  for {self.notation.arguments(rule, arguments)}")
         return lines
+
+    def _fact(self, mark: str, words: str, behavior: Behavior, since: int) -> list[str]:
+        """One line, with as much of the step's label as there is room for; the table has all of it."""
+        width, line = (
+            self.terminal.width,
+            f"  {mark} {words}    {f'since step {since}' if since else 'since the start'}",
+        )
+        if since:
+            step = behavior.steps[since - 1]
+            labels = (self.notation.step(step), self.notation.step_in_short(step))
+            line = next((full for label in labels if len(full := f"{line}  ({label})") <= width), line)
+        return [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent="      ")
 
     def closed_guards(self, behavior: Behavior) -> list[str]:
         """For each action the guards that are false in the last state."""
@@ -251,6 +267,7 @@ class Report:
             f"  saved   {saved}",
             f"  replay  mcheck replay {quoted}",
             f"  look    mcheck render {quoted} -f html",
+            f"  why     mcheck explain {quoted}",
         ]
 
 

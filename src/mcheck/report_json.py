@@ -9,6 +9,7 @@ from typing import Any
 from mcheck.checker.simulate import Simulation
 from mcheck.checker.verdict import PropertyResult, Verdict
 from mcheck.counterexamples import Notation, facts
+from mcheck.counterexamples.shrink import Shrunk
 from mcheck.report import Subject
 from mcheck.spec import Behavior
 
@@ -50,7 +51,9 @@ def search_document(subject: Subject, verdict: Verdict, saved: str | None) -> di
     }
 
 
-def simulation_document(subject: Subject, result: Simulation, saved: str | None) -> dict[str, Any]:
+def simulation_document(
+    subject: Subject, result: Simulation, saved: str | None, shrunk: Shrunk | None = None
+) -> dict[str, Any]:
     """The same keys as far as they have a meaning, then those of random walks."""
     return {
         **_head(subject, "simulation"),
@@ -73,6 +76,17 @@ def simulation_document(subject: Subject, result: Simulation, saved: str | None)
         "longest": result.longest,
         "deadlocks": result.deadlocks,
         "source": subject.source,
+        "shrunk": None if shrunk is None else shrunk_document(shrunk),
+    }
+
+
+def shrunk_document(shrunk: Shrunk) -> dict[str, Any]:
+    """What shrinking did: steps before and after, in all and for each pass."""
+    return {
+        "before": len(shrunk.original.steps),
+        "after": len(shrunk.behavior.steps),
+        "passes": [{"name": p.name, "before": p.before, "after": p.after, "measure": p.measure} for p in shrunk.passes],
+        "stopped": shrunk.stopped,
     }
 
 

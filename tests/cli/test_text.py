@@ -53,6 +53,7 @@ VIOLATED Mutual Exclusion — At most one node holds the lock.                  
   saved   mcheck-out/lock-mutual-exclusion-HASH.itf.json
   replay  mcheck replay mcheck-out/lock-mutual-exclusion-HASH.itf.json
   look    mcheck render mcheck-out/lock-mutual-exclusion-HASH.itf.json -f html
+  why     mcheck explain mcheck-out/lock-mutual-exclusion-HASH.itf.json
 """
 
 FIELDS = """\
@@ -69,6 +70,7 @@ VIOLATED Not four gallons — The big jug never holds four gallons.             
   saved   mcheck-out/two-jugs-not-four-gallons-HASH.itf.json
   replay  mcheck replay mcheck-out/two-jugs-not-four-gallons-HASH.itf.json
   look    mcheck render mcheck-out/two-jugs-not-four-gallons-HASH.itf.json -f html
+  why     mcheck explain mcheck-out/two-jugs-not-four-gallons-HASH.itf.json
 """
 
 DEADLOCK = """\
@@ -238,7 +240,12 @@ def test_random_walks(mcheck: Call) -> None:
     ran = mcheck("simulate", "toys.py:Lock", "--samples", "5")
     assert ran.status == 0
     assert "NOTHING VIOLATED on these walks: " in ran.out
-    assert "not the shortest" in mcheck("simulate", "toys.py:Lock", "--tweak", "grants-twice").out
+    crowd = ["simulate", "toys.py:Lock", "--tweak", "grants-twice", "--nodes", "3", "--max-requests", "3"]
+    assert re.search(r"^VIOLATED Mutual Exclusion .* 6 steps, shrunk from 8$", mcheck(*crowd).out, re.MULTILINE)
+    raw = mcheck(*crowd, "--no-shrink").out
+    assert re.search(r"^VIOLATED Mutual Exclusion .* 8 steps, not the shortest$", raw, re.MULTILINE)
+    already = mcheck(*crowd, "--seed", "2").out
+    assert re.search(r"^VIOLATED Mutual Exclusion .* 6 steps, not known to be the shortest$", already, re.MULTILINE)
 
 
 def test_long_lines_are_wrapped_for_people_only(mcheck: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def test_maps_over_pairs(instance: Instance) -> None:
 
 def test_a_property_of_steps(instance: Instance) -> None:
     behavior = run(instance, "paint(i=0, color=RED)", "paint(i=0, color=BLUE)")
-    assert told(behavior, "Colors stay") == [("n0: color BLUE", 2)]
+    assert told(behavior, "Colors stay") == [("n0: color RED → BLUE", 2)]
 
 
 def test_where_reading_cannot_be_watched_the_entries_of_the_arguments_are_shown(instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""mcheck explain: a protocol, or a property and what breaks it."""
+"""mcheck explain: a protocol, a property and what breaks it, or a saved trace and why it violates what it does."""
 
 from __future__ import annotations
 
@@ -7,28 +7,68 @@ import re
 import shlex
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcheck.options import color_option
+from mcheck.options import color_option, json_option
 from mcheck.protocols import Protocol, find, is_file, names, option_name, source_of
 from mcheck.spec import McheckError, UsageError
 from mcheck.spec.declare import declarations_of
 from mcheck.spec.specification import did_you_mean
 from mcheck.tweaks import Expectation, breaking, expectations
 
+if TYPE_CHECKING:
+    from mcheck.terminal import Terminal
 
-def run(subject: tuple[str, ...], color: str) -> int:
-    """Print what is known of a protocol, or of a property of any of them."""
+
+def run(subject: tuple[str, ...], json: bool, color: str) -> int:
+    """Print what is known of a protocol, of a property of any of them, or of a trace."""
     from mcheck.terminal import Terminal
 
     terminal = Terminal(color)
     words = " ".join(subject)
+    if _is_trace(words):
+        return _trace(words, json, terminal)
+    if json:
+        raise UsageError(f"--json explains a trace: write mcheck explain TRACE --json (got {words!r})")
     if is_file(words) or words.replace("_", "-").lower() in names() or words in names():
         terminal.print("\n".join(_protocol(find(words), terminal.width)))
     else:
         terminal.print("\n".join(_property(words, terminal.width)))
+    return 0
+
+
+# ---------------------------------------------------------------------- a trace
+
+
+def _is_trace(words: str) -> bool:
+    """Whether what was typed is meant to be a saved trace: it ends like one, or is a file that is no spec."""
+    return words.endswith(".json") or (Path(words).is_file() and not words.endswith(".py"))
+
+
+def _trace(file: str, json: bool, terminal: Terminal) -> int:
+    """Why the trace violates its property; 1 if it does not any more."""
+    from mcheck.cli import VIOLATED
+    from mcheck.counterexamples.explanation import Explanation
+    from mcheck.explained import Narrative, explanation_document, good_spec
+    from mcheck.recordings import replayed
+    from mcheck.report import Report
+    from mcheck.report_json import as_json
+
+    trace = replayed(file)
+    if trace.rule is None:
+        raise UsageError(f"{file}: was not saved for a property that it violates: see mcheck replay {file}")
+    if trace.arguments is None:
+        terminal.warn(f"{file}: {trace.rule.title} is no longer violated at the end: see mcheck replay {file}")
+        return VIOLATED
+    told = Explanation(trace.behavior, trace.rule, trace.arguments, good_spec(trace))
+    report = Report(trace.subject, terminal)
+    if json:
+        terminal.print(as_json(explanation_document(file, trace, trace.rule, told, report)))
+    else:
+        terminal.print("\n".join(Narrative(trace, trace.rule, told, report).lines()))
     return 0
 
 
@@ -152,9 +192,13 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[An
 command = click.Command(
     "explain",
     params=[
-        click.Argument(["subject"], metavar="PROTOCOL|PROPERTY", nargs=-1, required=True, shell_complete=_complete),
+        click.Argument(
+            ["subject"], metavar="PROTOCOL|PROPERTY|TRACE", nargs=-1, required=True, shell_complete=_complete
+        ),
+        json_option(),
         color_option(),
     ],
     callback=run,
-    help="Explain a protocol (its actions, properties, options and tweaks), or a property and what breaks it.",
+    help="Explain a protocol (its actions, properties, options and tweaks), a property and what breaks it, or a saved "
+    "trace: what is wrong at its end, what made it so, and where the good spec would have gone another way.",
 )

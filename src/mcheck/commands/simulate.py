@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import Number, color_option, constants_given, json_option, option, out_option, scope_options
 from mcheck.protocols import Protocol, instantiate
+
+if TYPE_CHECKING:
+    from mcheck.checker import Simulation
+    from mcheck.counterexamples.shrink import Shrunk
 
 
 def options(protocol: Protocol | None) -> list[click.Option]:
@@ -19,6 +23,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         option("--samples", type=Number(1), default=100, help="Walks."),
         option("--steps", type=Number(1), default=100, help="Steps of a walk, at most."),
         *scope_options(protocol),
+        option("--shrink/--no-shrink", default=True, help="Make the trace of a violation small before it is shown."),
         json_option(),
         out_option(),
         color_option(),
@@ -29,6 +34,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Walk, report, save what was violated; the exit status."""
     from mcheck.checker import Limits, RuleFailed, simulate
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
+    from mcheck.counterexamples.shrink import shrink
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.report_json import as_json, simulation_document
@@ -60,18 +66,38 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
         line.clear()
     result = dataclasses.replace(result, properties=completed(subject, values["property"], result.properties))
     violation = result.violation
-    saved = None
+    saved = shrunk = None
     if violation is not None and violation.behavior is not None:
+        if values["shrink"]:
+            shrunk = shrink(violation.behavior, violation.rule, _left(values["time_limit"], result.seconds))
+            result = _with(result, shrunk)
+            violation = result.violation
+        assert violation is not None and violation.behavior is not None
         saved = save_trace(subject, violation.behavior, violation.rule, values["out"], terminal)
     if values["json"]:
-        terminal.print(as_json(simulation_document(subject, result, saved)))
+        terminal.print(as_json(simulation_document(subject, result, saved, shrunk)))
     else:
-        terminal.print(Report(subject, terminal).walks(result, saved))
+        terminal.print(Report(subject, terminal).walks(result, saved, shrunk))
     if violation is not None:
         return VIOLATED
     if result.reason == "interrupted":
         return INTERRUPTED
     return INCONCLUSIVE if result.reason is not None else 0
+
+
+def _left(time_limit: float | None, seconds: float) -> float | None:
+    """What the walks have left of the time, and at least a second: a trace that was found is worth one."""
+    return None if time_limit is None else max(1.0, time_limit - seconds)
+
+
+def _with(result: Simulation, shrunk: Shrunk) -> Simulation:
+    """The result with the shrunk behaviour in place of the one that was found."""
+    from mcheck.checker.verdict import PropertyResult
+
+    found = PropertyResult(shrunk.rule, "violated", shrunk.behavior, shrunk.arguments)
+    return dataclasses.replace(
+        result, properties=tuple(found if p is result.violation else p for p in result.properties)
+    )
 
 
 command = ProtocolCommand("simulate", run, options, "Take seeded random walks through PROTOCOL.")
