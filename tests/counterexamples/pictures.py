@@ -14,8 +14,9 @@ from mcheck.counterexamples.counterexample import Caption, Counterexample
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.models.die_hard import DieHard
 from mcheck.models.paxos import ForgetsPromise
+from mcheck.models.raft_election_tweaks import ForgetsVote
+from mcheck.models.raft_log_tweaks import AlwaysTruncates
 from mcheck.models.raft_tla import RaftTLA
-from mcheck.models.raft_tweaks import AlwaysTruncates, ForgetsVote
 from mcheck.models.two_phase_commit import CommitsEarly
 from mcheck.spec import (
     AtMost,

@@ -16,8 +16,9 @@ from mcheck.counterexamples.places import Entry, Places, Queue
 from mcheck.models.die_hard import DieHard
 from mcheck.models.paxos import ForgetsPromise, Paxos
 from mcheck.models.raft import Raft
+from mcheck.models.raft_election_tweaks import ForgetsVote, VotesTwice
+from mcheck.models.raft_networks import Dropping
 from mcheck.models.raft_tla import RaftTLA
-from mcheck.models.raft_tweaks import Dropping, ForgetsVote, VotesTwice
 from mcheck.models.two_phase_commit import CommitsEarly, TwoPhaseCommit
 from mcheck.spec import (
     GHOST,

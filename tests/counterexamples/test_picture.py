@@ -39,7 +39,7 @@ from mcheck.counterexamples.picture.parts import Arrow, Row, Story
 from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.picture.text import text_document
-from mcheck.models.raft_tweaks import Duplicating
+from mcheck.models.raft_networks import Duplicating
 from mcheck.spec import Record
 
 SVG = "{http://www.w3.org/2000/svg}"
