@@ -5,14 +5,25 @@ Made for a tweak and the good spec that it derives from: the labels are executed
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mcheck.counterexamples.conditions import Call, calls_of, methods_called, sentence_of
 from mcheck.counterexamples.lanes import Change, leaf_changes
 from mcheck.counterexamples.notation import Notation
-from mcheck.spec import Bag, Behavior, Instance, Spec, Step, parse_label
-from mcheck.spec.errors import UsageError
+from mcheck.spec import (
+    Bag,
+    Behavior,
+    Instance,
+    McheckError,
+    ReplayMismatch,
+    Spec,
+    Step,
+    UsageError,
+    parse_label,
+    replay,
+)
 
 How = Literal["refused", "elsewhere", "cut", "fails", "unknown"]
 
@@ -26,6 +37,16 @@ class Opinion:
     """What the rule says in the other spec."""
     here: bool
     there: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first of the following labels that the other spec, gone another way, does not allow any more."""
+
+    number: int
+    step: Step
+    why: str
+    """The guard that is false; or what its parameter cannot be there, as with a message that was never sent."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,8 @@ class Divergence:
     overridden: tuple[str, ...]
     """The methods by which the specs differ that had a part in the step."""
     opinions: tuple[Opinion, ...]
+    refusal: Refusal | None = None
+    """What becomes of the rest of the behaviour where the step leads elsewhere; None if all of it is possible there too."""
 
 
 def parent_of(spec: Spec[Any]) -> type[Spec[Any]] | None:
@@ -72,7 +95,7 @@ def divergence(behavior: Behavior, other: Instance) -> Divergence | None:
     for number, step in enumerate(behavior.steps, start=1):
         found = _compared(behavior.instance, other, number, before, step)
         if found is not None:
-            return found
+            return dataclasses.replace(found, refusal=_refusal(behavior, found))
         before = step.state
     return None
 
@@ -94,6 +117,20 @@ def _compared(here: Instance, other: Instance, number: int, before: Any, step: S
         tuple(name for name in changed if name in taken_part),
         _opinions(here, other, before, step),
     )
+
+
+def _refusal(behavior: Behavior, found: Divergence) -> Refusal | None:
+    state = found.there
+    for number, step in enumerate(behavior.steps[found.number :], start=found.number + 1):
+        if state is None:
+            return None
+        try:
+            state = replay(found.other, state, (step.label,)).last
+        except ReplayMismatch as mismatch:
+            return Refusal(number, step, mismatch.why.removeprefix("not enabled: "))
+        except McheckError as error:
+            return Refusal(number, step, str(error))
+    return None
 
 
 def _outcome(other: Instance, before: Any, step: Step) -> tuple[How | None, str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcheck.counterexamples.notation import Notation
-from mcheck.counterexamples.reads import Path, reads, reads_of_each, value_at, with_value
+from mcheck.counterexamples.reads import Path, place_in, reads, reads_of_each, value_at, with_value
 from mcheck.spec import Bag, Behavior, Index, Map, Record, Rule
 from mcheck.spec.sets import plain, sorted_members
 
@@ -122,7 +122,8 @@ class _Explanation:
         """Put these places back to their initial values, if the violation is there without them too."""
         state = self.state
         for path in paths:
-            state = with_value(state, path, value_at(self.behavior.initial, path))
+            place = place_in(self.behavior.initial, path)
+            state = with_value(state, place, value_at(self.behavior.initial, place))
         if not self._decided(state):
             return False
         self.state = state

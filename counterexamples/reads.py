@@ -101,10 +101,17 @@ class _Notes:
 
 
 def value_at(state: Any, path: Path) -> Any:
-    """What stands at a place of a state."""
+    """What stands at a place of a state; None where the place is inside an option that is None."""
     for part in path:
+        if state is None:
+            return None
         state = state[part] if isinstance(state, Map) else getattr(state, part)
     return state
+
+
+def place_in(state: Any, path: Path) -> Path:
+    """The place, or the option that it is inside of where that is None in this state."""
+    return next((path[:k] for k in range(len(path)) if value_at(state, path[:k]) is None), path)
 
 
 def with_value(state: Any, path: Path, value: Any) -> Any:

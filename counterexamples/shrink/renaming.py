@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 from mcheck.counterexamples.shrink.trials import Move, Trials, moves_of
 from mcheck.spec import Instance
 from mcheck.spec.domains.base import Renaming
+from mcheck.spec.indexes import IndexType
 
 _LONGEST = 40
 
@@ -48,12 +50,17 @@ def renamed(move: Move, change: Renaming) -> Move:
 
 
 def _exchanges(instance: Instance) -> Iterator[Renaming]:
-    """The exchange of any two members of any scalarset that occurs in states or labels."""
-    classes = set(instance.state_domain.indexes())
-    classes.update(*(p.domain.indexes() for a in instance.actions for p in a.signature.parameters))
-    for cls in sorted(classes, key=lambda cls: (cls.__name__, cls.__module__)):
-        members = [cls.member(k) for k in range(instance.size_of(cls))]
+    """The exchange of any two members of a scalarset."""
+    for cls, members in scalarsets(instance):
         for i, j in combinations(range(len(members)), 2):
             images = list(members)
             images[i], images[j] = images[j], images[i]
             yield {cls: tuple(images)}
+
+
+def scalarsets(instance: Instance) -> list[tuple[IndexType, list[Any]]]:
+    """The scalarsets that occur in states or labels, by name, with their members."""
+    classes = set(instance.state_domain.indexes())
+    classes.update(*(p.domain.indexes() for a in instance.actions for p in a.signature.parameters))
+    ordered = sorted(classes, key=lambda cls: (cls.__name__, cls.__module__))
+    return [(cls, [cls.member(k) for k in range(instance.size_of(cls))]) for cls in ordered]

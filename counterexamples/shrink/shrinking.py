@@ -11,6 +11,7 @@ from mcheck.counterexamples.judging import Judge
 from mcheck.counterexamples.shrink.deletion import deletion
 from mcheck.counterexamples.shrink.loops import loops
 from mcheck.counterexamples.shrink.lowering import lowering
+from mcheck.counterexamples.shrink.merging import merging
 from mcheck.counterexamples.shrink.order import Size, size_of
 from mcheck.counterexamples.shrink.ordering import ordering
 from mcheck.counterexamples.shrink.pairs import pairs
@@ -24,7 +25,7 @@ from mcheck.spec import Behavior, InternalError, ReplayMismatch, Rule, UsageErro
 Pass = Callable[[Trials], None]
 """Makes `best` of the trials smaller, or leaves it."""
 
-PASSES: tuple[Pass, ...] = (loops, deletion, pairs, renaming, lowering, reassembly, shortcuts, ordering)
+PASSES: tuple[Pass, ...] = (loops, deletion, pairs, renaming, merging, lowering, reassembly, shortcuts, ordering)
 """What comes after `prefix`, the cheap ones first; after each success all of them again, except those that have seen the
 behaviour already."""
 

@@ -114,6 +114,10 @@ class Narrative:
             )
         for place, here, there in differing(found, self.notation):
             lines += self._wrapped(f"{place}: {here} here, {there} in {name}", "  ")
+        later = found.refusal
+        if later is not None:
+            step = f"step {later.number}, {self.notation.step(later.step)}"
+            lines += self._wrapped(f"going on from there, {name} does not allow {step}: {later.why}", "  ")
         if changed:
             lines += self._wrapped(f"changed by {self._tweak_name()}: {changed}", "  ")
         return lines
@@ -197,5 +201,8 @@ def _divergence_document(told: Explanation, report: Report) -> dict[str, Any] | 
         "why": found.why,
         "overridden": list(found.overridden),
         "rules": [{"rule": o.name, "sentence": o.sentence, "here": o.here, "there": o.there} for o in found.opinions],
+        "refusal": None
+        if found.refusal is None
+        else {"step": found.refusal.number, "label": found.refusal.step.label, "why": found.refusal.why},
         "places": [{"place": p, "here": h, "there": t} for p, h, t in differing(found, report.notation)],
     }

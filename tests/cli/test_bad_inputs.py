@@ -432,6 +432,22 @@ TRACES = [
         prepare=trace(labels=["fill_big()", "fill_big()"])),
     row("a trace of another spec", "replay t.json", 1, "step 0", "another state than recorded",
         prepare=trace(source="toys.py:Lock", protocol="lock")),
+    row("shrink nothing", "shrink", 2, "TRACE", "mcheck shrink --help"),
+    row("shrink a missing trace", "shrink absent.json", 2, "absent.json", "No such file"),
+    row("shrink a truncated trace", "shrink t.json", 2, "t.json:1", "truncated", prepare=writes("t.json", '{"#meta"')),
+    row("shrink what was saved for an error", "shrink t.json", 2, "t.json", "nothing to shrink it to", prepare=trace(property=None)),
+    row("shrink what violates nothing", "shrink t.json", 2, "Not four gallons is not violated anywhere", prepare=trace()),
+    row("shrink a stale trace", "shrink t.json", 1, "step 2", "no action 'pour'", prepare=trace(labels=["fill_big()", "pour()"])),
+    row("shrink in no time", "shrink t.json --time-limit 0", 2, "--time-limit", "positive", prepare=trace()),
+    row("shrink without states", "shrink t.json --max-states 0", 2, "--max-states", "at least 1", prepare=trace()),
+    row("shrink a protocol", "shrink raft", 2, "raft", "cannot be read"),
+    row("explain a missing trace", "explain absent.itf.json", 2, "absent.itf.json", "No such file"),
+    row("explain a truncated trace", "explain t.json", 2, "t.json:1", "truncated", prepare=writes("t.json", '{"#meta"')),
+    row("explain what is no trace", "explain notes.txt", 2, "notes.txt:1", "not a trace", prepare=writes("notes.txt", "hello")),
+    row("explain what was saved for an error", "explain t.json", 2, "t.json", "mcheck replay t.json", prepare=trace(property=None)),
+    row("explain what is violated no more", "explain t.json", 1, "Not four gallons is no longer violated", prepare=trace()),
+    row("explain a stale trace", "explain t.json", 1, "step 2", "no action 'pour'", prepare=trace(labels=["fill_big()", "pour()"])),
+    row("explain a protocol as JSON", "explain raft --json", 2, "--json explains a trace", "'raft'"),
 ]  # fmt: skip
 
 ROWS = [*USAGE, *SETTINGS, *FILES, *SPECS, *LANGUAGE, *TRACES]

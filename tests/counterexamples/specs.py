@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Annotated
 
 from mcheck.spec import (
+    GHOST,
     AtMost,
     Bag,
     Channels,
@@ -131,6 +132,10 @@ class Everything(Spec[Table]):
     def colors_stay(self, before: Table, after: Table, i: Node) -> bool:
         return before.cards[i].color == after.cards[i].color
 
+    @step("Leader stays")
+    def leader_stays(self, before: Table, after: Table) -> bool:
+        return before.leader is None or before.cards[before.leader].turn > 0 or after == before
+
 
 class Count(Record):
     n: Annotated[int, Range(0, 9)] = 0
@@ -158,3 +163,59 @@ class ByTwo(Spec[Count]):
     @implements(ByOne)
     def by_one(self, s: Count) -> Count:
         return s
+
+
+class Lamp(Record):
+    on: bool = False
+    up: bool = False
+    marked: bool = False
+
+
+class Switch(Spec[Lamp]):
+    """A mark is set in the dark, from above: an even number of flips, whatever happens between them."""
+
+    def init(self) -> Lamp:
+        return Lamp()
+
+    @action
+    def flip(self, s: Lamp) -> Lamp:
+        return s.replace(on=not s.on)
+
+    @action
+    def climb(self, s: Lamp) -> Lamp:
+        return s.replace(up=True)
+
+    @action
+    def mark(self, s: Lamp) -> Lamp:
+        require(not s.on and s.up, "it is dark up there")
+        return s.replace(marked=True)
+
+    @always("Never marked")
+    def never_marked(self, s: Lamp) -> bool:
+        return not s.marked
+
+
+class Path(Record):
+    at: Annotated[int, Range(0, 3)] = 0
+    seen: Annotated[Set[Annotated[int, Range(0, 3)]], GHOST] = Set()
+
+
+class Walk(Spec[Path]):
+    """To and fro, with a memory that nothing asks."""
+
+    def init(self) -> Path:
+        return Path()
+
+    @action
+    def left(self, s: Path) -> Path:
+        require(s.at > 0, "not at the wall")
+        return s.replace(at=s.at - 1, seen=s.seen.add(s.at))
+
+    @action
+    def right(self, s: Path) -> Path:
+        require(s.at < 3, "not at the end")
+        return s.replace(at=s.at + 1, seen=s.seen.add(s.at))
+
+    @always("Never three")
+    def never_three(self, s: Path) -> bool:
+        return s.at < 3

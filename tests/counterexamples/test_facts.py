@@ -8,6 +8,7 @@ from tests.counterexamples.specs import ByTwo, Card, Everything, Node
 from mcheck.counterexamples import Notation, facts
 from mcheck.counterexamples.mapped import mapped_step
 from mcheck.counterexamples.reads import reads, value_at, with_value
+from mcheck.protocols import find
 from mcheck.spec import Behavior, Instance, Rule, replay
 
 
@@ -112,3 +113,26 @@ def test_a_step_that_a_refined_spec_does_not_allow() -> None:
     rule = instance.properties[0]
     assert facts(behavior, rule, ()) == ()
     assert mapped_step(behavior, rule) == "seen as ByOne: n 2, which is no step of ByOne"
+
+
+def test_a_set_that_another_part_has_covered_shows_its_members_all_the_same() -> None:
+    instance = find("voting").tweaked("split-ballot")().instance
+    labels = [
+        "increase_max_bal(a=0, b=0)",
+        "increase_max_bal(a=1, b=0)",
+        "vote_for(a=0, b=0, v=0, q={0, 1}, last=None)",
+        "increase_max_bal(a=0, b=1)",
+        "vote_for(a=1, b=0, v=1, q={0, 1}, last=None)",
+        "increase_max_bal(a=1, b=1)",
+        "vote_for(a=0, b=1, v=0, q={0, 1}, last=0)",
+    ]
+    behavior = run(instance, *labels)
+    assert told(behavior, "Votes Safe") == [
+        ("a1: votes ∋ Vote(bal=0, v1)", 5),
+        ("a0: votes ∋ Vote(bal=1, v0)", 7),
+    ]
+
+
+def test_what_a_property_of_steps_read_before_the_step_only(instance: Instance) -> None:
+    behavior = run(instance, "lead(i=1)", "lead(i=2)")
+    assert told(behavior, "Leader stays") == [("leader n1 before", 2)]

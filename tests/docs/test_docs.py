@@ -10,8 +10,11 @@ from tests.docs.pages import ROOT, Block, blocks_of, commands_in
 from tests.docs.running import STAGES, missing_line, run_command, run_python, workplace
 
 PAGES = {
-    name: ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/writing-a-spec.md", "docs/textbook-raft.md")
-}
+    name: ROOT / name
+    for name in (
+        "README.md", "docs/tutorial.md", "docs/writing-a-spec.md", "docs/textbook-raft.md", "docs/shrinking.md",
+    )
+}  # fmt: skip
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
 
 
