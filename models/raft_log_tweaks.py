@@ -151,11 +151,17 @@ class SkipsConsistencyCheck(Raft):
 
 
 class ObeysOldLeaders(Raft):
-    """A follower does what a leader of an old term tells it."""
+    """A server does what a leader of an old term tells it, be it a follower of the new one or that leader itself."""
 
-    outcome = Broken(
-        "Leader Completeness", steps=16, source="Fig. 2, AppendEntries RPC, 1",
-        nodes=3, max_term=3, max_log=1, max_messages=5, max_restarts=0,
+    outcome = (
+        Broken(
+            "Integrity", steps=13, source="Fig. 2, AppendEntries RPC, 1",
+            nodes=3, max_term=2, max_log=1, max_messages=3, max_restarts=0,
+        ),
+        Broken(
+            "Leader Completeness", steps=16, source="Fig. 2, AppendEntries RPC, 1",
+            nodes=3, max_term=3, max_log=1, max_messages=5, max_restarts=0,
+        ),
     )  # fmt: skip
 
     def obeys(self, me: Server, m: AppendEntries) -> bool:

@@ -14,7 +14,8 @@ from mcheck.counterexamples.divergence import Divergence, differing, divergence,
 from mcheck.counterexamples.explanation import Explanation
 from mcheck.counterexamples.notation import Notation
 from mcheck.models.raft import Raft
-from mcheck.models.raft_tweaks import Duplicating, ForgetsVote, VotesTwice
+from mcheck.models.raft_election_tweaks import ForgetsVote, VotesTwice
+from mcheck.models.raft_networks import Duplicating
 from mcheck.protocols import find
 from mcheck.spec import Behavior, In, Spec, action, always, replay, require
 from mcheck.spec.declare import guards
