@@ -8,9 +8,10 @@ from typing import Any
 
 from mcheck.counterexamples.abbreviations import TableNotation
 from mcheck.counterexamples.columns import columns
+from mcheck.counterexamples.hearsay import Saying, is_faulty, sayings
 from mcheck.counterexamples.lanes import Card, Change, Lanes, changes
 from mcheck.counterexamples.notation import ends_of
-from mcheck.spec import Bag, Behavior, Channels, Map, Record, Step
+from mcheck.spec import Bag, Behavior, Channels, Index, Map, Record, Step
 from mcheck.spec.bags import counts_of
 from mcheck.spec.sets import sorted_members
 
@@ -30,6 +31,7 @@ class LanesText:
         self.behavior, self.width, self.mark, self.spelled = behavior, width, mark, spelled
         self.lanes = Lanes(behavior.instance)
         self.notation = TableNotation(self.lanes)
+        self.said = [self._said(found) for found in sayings(behavior)]
 
     def lines(self) -> list[str]:
         """The table, or the list of changes where a table does not fit; then the key to its abbreviations."""
@@ -44,14 +46,15 @@ class LanesText:
         """One column for each member, and one for the rest of the state if any of it ever changes."""
         members, states = self.lanes.members, self.behavior.states
         first = states[0]
-        rest = any(self.lanes.shared(s) != self.lanes.shared(first) for s in states)
+        chosen = self._chosen()
+        rest = bool(chosen) or any(self.lanes.shared(s) != self.lanes.shared(first) for s in states)
         heads = ["#", "action", *(self.notation.member(m) for m in members), *(["elsewhere"] if rest else [])]
-        cells = [self._whole(self.lanes.card(first, m)) for m in members]
-        rows = [["0", "initially", *cells, *([_UNCHANGED] if rest else [])]]
+        cells = [self._initially(m) for m in members]
+        rows = [["0", "initially", *cells, *([", ".join(chosen) or _UNCHANGED] if rest else [])]]
         for number, (before, step) in enumerate(zip(states, self.behavior.steps, strict=False), start=1):
             cells = [self._changed(self.lanes.card(before, m), self.lanes.card(step.state, m)) for m in members]
             if rest:
-                cells.append(self._changed_elsewhere(before, step))
+                cells.append(self._changed_elsewhere(before, step, self.said[number - 1]))
             rows.append([str(number), self.notation.step(step), *cells])
         return heads, rows
 
@@ -63,21 +66,21 @@ class LanesText:
         for number, (before, step) in enumerate(zip(states, self.behavior.steps, strict=False), start=1):
             old, new = self.lanes.shared(before), self.lanes.shared(step.state)
             cells = [self._cell([c for c in self._changes(old, new) if _belongs(c.field, n)], n, step) for n in names]
-            rows.append([str(number), self.notation.step(step), *cells])
+            label = "; ".join([*self.said[number - 1], self.notation.step(step)])
+            rows.append([str(number), label, *cells])
         return ["#", "action", *names], rows
 
     def _list(self) -> list[str]:
         """Step by step, one line for each lane that changed: for states too wide for a table."""
         lines = ["0  initially"]
         for member in self.lanes.members:
-            lines += self._wrapped(
-                self.notation.member(member), self._whole(self.lanes.card(self.behavior.initial, member))
-            )
+            lines += self._wrapped(self.notation.member(member), self._initially(member))
         for name, value in self.lanes.shared(self.behavior.initial).items():
             lines += self._wrapped(name, self.notation.value(value))
         last = len(self.behavior.steps)
         for number, (before, step) in enumerate(zip(self.behavior.states, self.behavior.steps, strict=False), start=1):
             lines.append(f"{number}  {self.notation.step(step)}{f'  ← {self.mark}' if number == last else ''}")
+            lines += [line for said in self.said[number - 1] for line in self._wrapped(said, "")]
             for member in self.lanes.members:
                 changed = self._changes(self.lanes.card(before, member), self.lanes.card(step.state, member))
                 if changed:
@@ -94,10 +97,43 @@ class LanesText:
             f"{head}  {body}", self.width - 2, initial_indent=indent, subsequent_indent=indent + " " * (len(head) + 2)
         )
 
+    # ------------------------------------------------------------------ what no step says
+
+    def _chosen(self) -> list[str]:
+        """What distinguishes the initial state from the others, if there are several: a choice that no step shows."""
+        initial = self.behavior.instance.initial
+        shared = self.lanes.shared(self.behavior.initial)
+        said = {"correct"} if any(is_faulty(self.behavior, m) for m in self.lanes.members) else set()
+        return [
+            self.notation.item(name, value)
+            for name, value in shared.items()
+            if name not in said and any(getattr(state, name) != value for state in initial)
+        ]
+
+    @staticmethod
+    def _grouped(found: tuple[Saying, ...]) -> dict[Any, list[Any]]:
+        groups: dict[Any, list[Any]] = {}
+        for member, message in found:
+            groups.setdefault(member, []).append(message)
+        return groups
+
+    def _said(self, found: tuple[Saying, ...]) -> list[str]:
+        """`faulty n3 says PrePrepare(view=0, d1)`: what the step relies on and no step has sent."""
+        value = self.notation.value
+        return [
+            f"faulty {value(member)} says {' '.join(map(value, messages))}"
+            for member, messages in self._grouped(found).items()
+        ]
+
     # ------------------------------------------------------------------ cells
 
     def _changes(self, before: Card, after: Card) -> list[Change]:
         return changes(before, after, self.notation.key)
+
+    def _initially(self, member: Index) -> str:
+        if is_faulty(self.behavior, member):
+            return "faulty"
+        return self._whole(self.lanes.card(self.behavior.initial, member))
 
     def _whole(self, card: Card) -> str:
         """A card with everything on it that is not empty."""
@@ -108,9 +144,9 @@ class LanesText:
         changed = self._changes(before, after)
         return " ".join(self._short(c) for c in changed) if changed else _UNCHANGED
 
-    def _changed_elsewhere(self, before: Any, step: Step) -> str:
+    def _changed_elsewhere(self, before: Any, step: Step, said: list[str]) -> str:
         changed = self._changes(self.lanes.shared(before), self.lanes.shared(step.state))
-        return ", ".join(self._long(c, step) for c in changed) if changed else _UNCHANGED
+        return ", ".join([*said, *(self._long(c, step) for c in changed)]) or _UNCHANGED
 
     def _cell(self, changed: list[Change], column: str, step: Step) -> str:
         """The cell of a column that has the name of the field already."""

@@ -12,6 +12,7 @@ PROTOCOLS: dict[str, str] = {
     "paxos": "mcheck.models.paxos:Paxos",
     "flexible-paxos": "mcheck.models.flexible_paxos:FlexiblePaxos",
     "fast-paxos": "mcheck.models.fast_paxos:FastPaxos",
+    "pbft": "mcheck.models.pbft:PBFT",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
@@ -50,6 +51,18 @@ TWEAKS: dict[str, dict[str, str]] = {
     "fast-paxos": {
         "small-fast-quorum": "mcheck.models.fast_paxos:FastQuorumTooSmall",
         "small-classic-quorum": "mcheck.models.fast_paxos:ClassicQuorumTooSmall",
+    },
+    "pbft": {
+        "quorum-2f": "mcheck.models.pbft_tweaks:SmallerQuorum",
+        "too-many-faults": "mcheck.models.pbft_tweaks:TooManyFaults",
+        "skip-commit": "mcheck.models.pbft_tweaks:SkipsCommit",
+        "trust-new-view": "mcheck.models.pbft_tweaks:TrustsNewView",
+        "omit-certificate": "mcheck.models.pbft_tweaks:OmitsCertificate",
+        "accept-unsigned": "mcheck.models.pbft_tweaks:AcceptsUnsigned",
+        "accept-twice": "mcheck.models.pbft_tweaks:AcceptsTwice",
+        "accept-unrequested": "mcheck.models.pbft_tweaks:AcceptsUnrequested",
+        "execute-again": "mcheck.models.pbft_tweaks:ExecutesAgain",
+        "inject": "mcheck.models.pbft_tweaks:Injected",
     },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_election_tweaks:QuorumOfOne",
@@ -90,17 +103,17 @@ TWEAKS: dict[str, dict[str, str]] = {
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "fifo": "mcheck.models.raft_networks:Fifo",
     },
-    "raft-fsync": {
-        "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",
-        "count-before-fsync": "mcheck.models.raft_fsync:CountsBeforeFsync",
-        "flush-before-sending": "mcheck.models.raft_fsync:FlushesBeforeSending",
-    },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
         "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
         "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
         "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
         "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
+    },
+    "raft-fsync": {
+        "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",
+        "count-before-fsync": "mcheck.models.raft_fsync:CountsBeforeFsync",
+        "flush-before-sending": "mcheck.models.raft_fsync:FlushesBeforeSending",
     },
     "textbook-raft": {
         "as-written": "mcheck.models.textbook_tweaks:AsWritten",

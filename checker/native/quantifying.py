@@ -130,6 +130,13 @@ class Quantifying(Reading):
             bit = b.and_(b.lshr(word, b.and_(rank, self.e.number(63))), self.e.number(1))
         return b.and_(valid, b.icmp_unsigned("!=", bit, self.e.number(0)))
 
+    def sent_truth(self, node: Node) -> Value:
+        """Whether a message is in a set of the state, or is excused from being there."""
+        x, holder, excuse = node.args
+        b = self.e.b
+        valid, rank = self.rank_of(x, holder.domain.member)
+        return b.and_(valid, b.or_(self.truth(excuse), self._bit_at(holder, rank)))
+
     def rank_of(self, x: Node, domain: Domain) -> tuple[Value, Value]:
         """(whether x lies in the domain, its rank there: 0 where it does not)."""
         b = self.e.b

@@ -103,7 +103,7 @@ class Reading:
             return self.is_kind(args[0], args[1])
         if op == "present":
             return self.present(args[0])
-        if op in ("member", "subset", "exists"):
+        if op in ("member", "sent", "subset", "exists"):
             return getattr(self, f"{op}_truth")(node)
         if op in PATHS:
             return b.icmp_unsigned("!=", self._scalar_at(node), self.e.number(0))

@@ -90,6 +90,8 @@ class ScalarBuilder(Arena):
         return self.node("ite", (condition, then, otherwise), join(then.domain, otherwise.domain))
 
     def _chosen_truth(self, condition: Node, then: Node, otherwise: Node) -> Node:
+        """`a and b` is a where a is false, and `a or b` is a where a is true: there the value is known."""
+        then, otherwise = self._given(condition, then, True), self._given(condition, otherwise, False)
         if then.is_const:
             return (
                 self.disjunction(condition, otherwise)
@@ -103,6 +105,12 @@ class ScalarBuilder(Arena):
                 else self.conjunction(condition, then)
             )
         return self.node("ite", (condition, then, otherwise), BOOL)
+
+    def _given(self, condition: Node, value: Node, truth: bool) -> Node:
+        """A truth value where that of `condition` is known."""
+        if value is condition:
+            return self.truth(truth)
+        return self.truth(not truth) if value is self.negation(condition) else value
 
     # ------------------------------------------------------------------ integers
 

@@ -115,6 +115,11 @@ def _member(e: Evaluation, n: Node) -> bool:
     return e.of(n.args[0]) in e.of(n.args[1])
 
 
+def _sent(e: Evaluation, n: Node) -> bool:
+    message, held = e.of(n.args[0]), e.of(n.args[1])
+    return message in held or (e.of(n.args[2]) and n.args[1].domain.member.contains(message))
+
+
 def _comprehension(e: Evaluation, n: Node) -> Any:
     return plain([e.of(n.args[3]) for _ in e.bindings(n) if e.of(n.args[2])])
 
@@ -153,6 +158,7 @@ _OPERATIONS: dict[str, Operation] = {
     "store": _store,
     "family": _family,
     "member": _member,
+    "sent": _sent,
     "insert": lambda e, n: e.of(n.args[0]).add(e.of(n.args[1])),
     "erase": lambda e, n: e.of(n.args[0]).remove(e.of(n.args[1])),
     "union": _binary(lambda a, b: a | b),

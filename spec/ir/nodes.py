@@ -15,6 +15,7 @@ Operations by kind (`x`, `y` expressions; lower-case names are not expressions):
     exists/forall/number var, source, body · biggest/smallest var, source, condition, value[, default]
     universe · interval · (sources of quantifiers: the whole domain, a range; any set, bag or sequence is one as well)
     length · at seq, k · slice seq, lo, hi · append seq, x · concat · sequence …
+    sent x, set, excuse (x is a member, or the excuse holds and x could be one)
     copies bag, x · bag_add · bag_remove · bag_size
     broadcast channels, src, set, x · disconnect channels, x · reset channels, x, y
     add sub mul mod div · minimum maximum · lt eq · and or not · ite c, x, y

@@ -24,6 +24,11 @@ def as_key(keys: tuple[Any, ...]) -> Any:
 class Builder(ScalarBuilder):
     """All expressions of a trace are made here; each constructor simplifies what it can see to be simpler."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[int, str] = {}
+        """Of each `sent`, the line of the spec that asks first."""
+
     # ------------------------------------------------------------------ equality
 
     def equal(self, x: Node, y: Node) -> Node:
@@ -270,6 +275,12 @@ class Builder(ScalarBuilder):
         if ranks(x.domain) and len(members) == x.domain.cardinality:
             return self.truth(True)
         return self.node("member", (x, holder), BOOL)
+
+    def sent(self, x: Node, holder: Node, excuse: Node, place: str) -> Node:
+        """Whether x is in a set of the state, or `excuse` is true and x could be in it; `place` is the line that asks."""
+        made = self.node("sent", (x, holder, excuse), BOOL)
+        self.places.setdefault(made.id, place)
+        return made
 
     def insert(self, holder: Node, x: Node) -> Node:
         """The set with x."""
@@ -518,6 +529,7 @@ _REBUILD: dict[str, Any] = {
     ),
     "select": lambda b, n, a: b.select(a[0], a[1:]),
     "member": lambda b, n, a: b.member(*a),
+    "sent": lambda b, n, a: b.sent(*a, b.places[n.id]),
     "length": lambda b, n, a: b.length(*a),
     "at": lambda b, n, a: b.at(*a),
     "size": lambda b, n, a: b.size(*a),

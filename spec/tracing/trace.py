@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+from mcheck.spec.byzantine import Byzantine, by_predicate
 from mcheck.spec.declare import guards
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.errors import Disabled, LanguageError, place_of, place_of_definition
@@ -15,6 +16,7 @@ from mcheck.spec.ir.structures import Builder
 from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Leaf, Tree, Update, conditions, leaves, paths
 from mcheck.spec.tracing.forking import Fork
 from mcheck.spec.tracing.lint import lint
+from mcheck.spec.tracing.monotone import check_fields, check_monotone
 from mcheck.spec.tracing.quantified import explain_raise, is_runtime_error
 from mcheck.spec.tracing.symbols import SymBool
 from mcheck.spec.tracing.tracer import ForkingTracer
@@ -61,6 +63,8 @@ def trace(instance: Instance) -> Trace:
     """
     lint(type(instance.spec))
     rules = (*instance.actions, *instance.properties, *instance.constraints)
+    if isinstance(instance.spec, Byzantine):
+        check_fields(instance)
     with instance.active():
         return Trace(instance, {rule.name: trace_rule(instance, rule) for rule in rules})
 
@@ -94,6 +98,8 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
         raise _misused(rule, error) from error
     if rule.kind == "action":
         _check_ghosts(tracer, instance, rule, tree)
+    if by_predicate(instance.spec):
+        check_monotone(tracer, instance, rule, tree)
     return TracedRule(rule, tree, build, dict(tracer.forks), dict(tracer.named))
 
 
@@ -143,7 +149,7 @@ def _misused(rule: Rule, error: Exception) -> LanguageError:
 
 def _check_ghosts(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: Tree) -> None:
     """LanguageError if something other than a ghost depends on one: removing it would then change behaviours."""
-    if not tracer.ghost_reads:
+    if not tracer.watched_reads:
         return
     ghosts = instance.ghosts
     seen: dict[int, Node | None] = {}
@@ -155,7 +161,7 @@ def _check_ghosts(tracer: ForkingTracer, instance: Instance, rule: Rule, tree: T
     for node in suspects:
         found = _ghost_in(node, ghosts, seen)
         if found is not None:
-            place = tracer.ghost_reads.get(found.id, rule.name)
+            place = tracer.watched_reads.get(found.id, rule.name)
             raise LanguageError(
                 f"{place}: {rule.name}: the ghost {found.args[1]!r} decides or changes something that is no ghost: only properties and other ghosts may read it"
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcheck.spec.bags import Bag, counts_of
+from mcheck.spec.byzantine import CORRECT, MSGS, by_predicate
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, ProductOf, RecordOf, UnionOf
@@ -52,7 +53,9 @@ class ForkingTracer:
         self.build = Builder()
         self.path: Path = Path([], Facts())
         self.forks: Counter[str] = Counter()
-        self.ghost_reads: dict[int, str] = {}
+        self.watched = instance.ghosts | ({MSGS} if by_predicate(instance.spec) else set())
+        """The fields of the state that may not be read everywhere."""
+        self.watched_reads: dict[int, str] = {}
         self.named: dict[type, str] = {}
         self._kinds: dict[tuple[type, str], Domain] = {}
         self._products: dict[KeySpace, Domain] = {}
@@ -207,10 +210,10 @@ class ForkingTracer:
             raise LanguageError(f"a value limited by {node.unit!r} is put where one limited by {wanted!r} belongs")
 
     def read_field(self, record: Node, name: str) -> Any:
-        """The value of a field; a ghost of the state is noted with the line that reads it."""
+        """The value of a field; a watched one of the state is noted with the line that reads it."""
         node = self.build.field(record, name)
-        if record.op == "state" and name in self.instance.ghosts:
-            self.ghost_reads.setdefault(node.id, line_of_spec())
+        if record.op == "state" and name in self.watched:
+            self.watched_reads.setdefault(node.id, line_of_spec())
         return self.wrap(node)
 
     def replace(self, record: Node, changes: dict[str, Any]) -> Any:
@@ -244,6 +247,19 @@ class ForkingTracer:
             if issubclass(kind.cls, cls):
                 result = self.build.disjunction(result, self.build.is_kind(union, kind.cls))
         return self.decide(result)
+
+    # ------------------------------------------------------------------ Byzantine members
+
+    def sent(self, state: Any, message: Any, signer: Any) -> Any:
+        """Whether a message was sent, or its signer is faulty: one expression, so that no path is lost between the two."""
+        build = self.build
+        node = self.to_node(state)
+        if node.op != "state":
+            raise LanguageError("sent(s, m) asks of the state that the rule is given, not of a changed one")
+        held, correct = (build.field(node, name) for name in (MSGS, CORRECT))
+        m, by = self.to_node(message, self.member_domain(held)), self.to_node(signer, self.member_domain(correct))
+        faulty = build.negation(build.member(by, correct))
+        return self.wrap(build.sent(m, held, faulty, line_of_spec()))
 
     # ------------------------------------------------------------------ maps, sets, sequences
 

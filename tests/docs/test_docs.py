@@ -12,9 +12,14 @@ from tests.docs.running import STAGES, missing_line, run_command, run_python, wo
 PAGES = {
     name: ROOT / name
     for name in (
-        "README.md", "docs/tutorial.md", "docs/writing-a-spec.md", "docs/textbook-raft.md", "docs/shrinking.md",
+        "README.md",
+        "docs/tutorial.md",
+        "docs/writing-a-spec.md",
+        "docs/textbook-raft.md",
+        "docs/pbft.md",
+        "docs/shrinking.md",
     )
-}  # fmt: skip
+}
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
 
 

@@ -37,6 +37,7 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "consensus": ({}, None),
     "voting": ({"max_ballot": 1}, 6),
     "paxos": ({}, 7),
+    "pbft": ({"requests": 1}, 3),
     "raft": ({}, 4),
     "raft-tla": ({}, 5),
     "textbook-raft": ({}, 5),
@@ -108,17 +109,17 @@ OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **d
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
 MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "textbook-")) else ())
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "pbft ", "textbook-")) else ())
     for n in SHIPPED
     if n not in UNLOWERABLE
 ]
-"""All that is shipped.  The tweaks of Raft differ in one rule and take two seconds each to compile."""
+"""All that is shipped.  Tweaks of a large protocol differ in one rule and take two seconds each to compile."""
 ONCE = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith("textbook-r") and " " in n else ())
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("pbft ", "textbook-r")) and " " in n else ())
     for n in SHIPPED
     if n not in UNLOWERABLE
 ]
-"""Likewise, where the tweaks of the article's node would be too many."""
+"""Likewise, where the tweaks of some would be too many."""
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 

@@ -11,6 +11,7 @@ from mcheck.spec import (
     GHOST,
     AtMost,
     Bag,
+    Byzantine,
     Channels,
     In,
     Index,
@@ -19,7 +20,6 @@ from mcheck.spec import (
     Range,
     Record,
     Set,
-    Spec,
     Where,
     action,
     all,
@@ -78,7 +78,18 @@ class Tick(Record):
     epoch: Epoch
 
 
+class Vote(Record):
+    src: Node
+    epoch: Epoch
+
+
+class Summary(Record):
+    epoch: Epoch
+    best: Zxid | None
+
+
 Message = Ping | Pong | Tick
+Claim = Vote | Summary
 Quorum = Annotated[Set[Node], OneOf("quorums")]
 
 
@@ -101,10 +112,12 @@ class State(Record):
     ticks: Set[Tick] = Set()
     bag: Annotated[Bag[Ping], AtMost("max_bag", copies=2)] = Bag()
     net: Annotated[Channels[Node, Tick], AtMost("max_queue")]
+    correct: Set[Node]
+    msgs: Set[Claim] = Set()
     history: Annotated[Set[Zxid], GHOST] = Set()
 
 
-class WideToy(Spec[State]):
+class WideToy(Byzantine[State]):
     nodes: int = constant(2, "processes")
     max_epoch: int = bound(2, "highest epoch")
     max_log: int = bound(2, "longest log")
@@ -112,16 +125,25 @@ class WideToy(Spec[State]):
     max_bag: int = bound(2, "messages in the bag")
     max_queue: int = bound(2, "messages in a channel")
 
-    def init(self) -> State:
-        return State(
+    def init(self) -> Iterable[State]:
+        start = State(
             processes=Map.fill(Node, Process()),
             links=Map.fill((Node, Node), True),
             by_colour=Map.fill(Colour, 0),
             net=Channels.empty(Node),
+            correct=Set(),
         )
+        return [start.replace(correct=Set(Node) - Set.of(i)) for i in Node]
 
     def quorums(self) -> Iterable[Set[Node]]:
         return [Set(q) for q in combinations(Node, self.nodes // 2 + 1)]
+
+    def signer(self, s: State, m: Claim) -> Node:
+        """Of a Summary, who would be the only correct one."""
+        if isinstance(m, Vote):
+            return m.src
+        friend = s.processes[next(iter(Node))].friend
+        return next(iter(Node)) if friend is None else friend
 
     def short(self, m: Pong) -> bool:
         return len(m.history) == 0 and m.src != m.dst
@@ -236,6 +258,27 @@ class WideToy(Spec[State]):
         require(me.up and me.colour == Colour.GREEN, "only where it is up and green")
         best = max(m.epoch for m in s.network if not isinstance(m, Tick) or m.epoch > 0)
         return s.replace(processes=s.processes.set(i, me.replace(epoch=best)))
+
+    @action
+    def vote(self, s: State, i: Annotated[Node, In("correct")]) -> State:
+        return s.replace(msgs=s.msgs.add(Vote(src=i, epoch=s.processes[i].epoch)))
+
+    @action
+    def elect(self, s: State, i: Annotated[Node, In("correct")], z: Zxid | None) -> State:
+        """Someone is believed who may lie: votes of the epoch, none of which need have been cast, and a summary."""
+        me = s.processes[i]
+        votes = count(self.sent(s, Vote(src=j, epoch=me.epoch + 1)) for j in Node)
+        require(votes + count(self.sent(s, Vote(src=j, epoch=me.epoch)) for j in Node) >= 2, "two votes")
+        require(any(self.sent(s, Summary(epoch=e, best=z)) for e in range(self.max_epoch + 2)) or votes > 1, "a reason")
+        return s.replace(msgs=s.msgs | Set.of(Summary(epoch=me.epoch, best=me.last)), ticks=s.ticks.add(Tick(epoch=0)))
+
+    @always("votes are few")
+    def votes_are_few(self, s: State, i: Node) -> bool:
+        return not all(self.sent(s, Vote(src=i, epoch=e)) for e in range(self.max_epoch + 1))
+
+    @reachable("a vote of another is believed")
+    def believed(self, s: State, m: Vote) -> bool:
+        return m.src in s.correct and self.sent(s, m)
 
     @constraint("few colours")
     def few_colours(self, s: State) -> bool:
