@@ -9,6 +9,7 @@ there, and by a search only if they do not.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def _identity(violation: Violation, recorded: Recorded) -> Iterator[tuple[str, o
 def renewed(violation: Violation, file: Path, limits: Limits) -> Behavior:
     """A shortest behaviour that violates the property: by the steps of a stale trace if they do, else found anew.
 
-    NotAsDeclared if there is none as long as declared, or if the limits end the search.
+    NotAsDeclared if the shortest is not as long as declared, or if the limits end the search.
     """
     return _by_its_steps(violation, file) or _found(violation, limits)
 
@@ -90,7 +91,10 @@ def _by_its_steps(violation: Violation, file: Path) -> Behavior | None:
 def _found(violation: Violation, limits: Limits) -> Behavior:
     subject, title = violation.subject, violation.rule.title
     verdict = search(
-        subject.instance, properties=[violation.rule.name], limits=limits, known=known_of(subject.instance)
+        subject.instance,
+        properties=[violation.rule.name],
+        limits=dataclasses.replace(limits, depth=violation.steps),
+        known=known_of(subject.instance),
     )
     declared = f"the tweak declares that {title} breaks in {counted(violation.steps, 'step')}"
     if verdict.violation is None or verdict.violation.behavior is None:
