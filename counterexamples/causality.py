@@ -13,7 +13,9 @@ places are put back to their value before it, and those that the action looks at
 that is free again was free at first too, but its release matters to the next holder.
 
 History variables (GHOST) remember and inform nobody, so they carry no dependency; they are compared only for a step that
-changes nothing else.  Bounds are not asked: that one message had to go before the next one fitted is no influence, but a
+changes nothing else.  But what is remembered may come from what was remembered before, and a property that reads it judges
+the history: its violation follows from the steps that made that, and they are found with ghosts as places like all others.
+Bounds are not asked: that one message had to go before the next one fitted is no influence, but a
 limit of the search.  The number of evaluations is bounded; where it does not suffice, the step depends.
 """
 
@@ -71,8 +73,12 @@ class Event:
 
 def events(behavior: Behavior) -> tuple[Event, ...]:
     """One event for each step.  Cost: about ten evaluations of its action for each step, at most 60,000 in all."""
+    return _events(behavior, Places(Lanes(behavior.instance), behavior.instance.ghosts))
+
+
+def _events(behavior: Behavior, places: Places) -> tuple[Event, ...]:
     with behavior.instance.active():
-        return _History(behavior).events()
+        return _History(behavior, places).events()
 
 
 def causal_past(events: Iterable[Event], ends: Iterable[int]) -> frozenset[int]:
@@ -88,16 +94,29 @@ def causal_past(events: Iterable[Event], ends: Iterable[int]) -> frozenset[int]:
     return frozenset(past)
 
 
+def past_of_violation(
+    behavior: Behavior, rule: Rule | None, facts: Iterable[Fact], events: Iterable[Event]
+) -> frozenset[int]:
+    """The steps that the violation follows from; `events` are those of the behaviour.
+
+    Cost: where a fact is about a history variable, that of `events` once more.
+    """
+    facts = tuple(facts)
+    if any(reading.path[0] in behavior.instance.ghosts for fact in facts for reading in fact.readings):
+        events = _events(behavior, Places(Lanes(behavior.instance)))
+    return causal_past(events, ends_of_violation(behavior, rule, facts))
+
+
 def ends_of_violation(behavior: Behavior, rule: Rule | None, facts: Iterable[Fact]) -> tuple[int, ...]:
     """The steps without which nothing would be violated: those that made the facts true.
 
-    The last one for a property of steps and for a refinement, which judge a step; all of them for a deadlock, where every
-    lane is stuck, and where there is no property.
+    The last one for a property of steps, which judges a step.  All of them for a deadlock, where every lane is stuck; for a
+    refinement, as the image of a state may rest on anything in it; and where there is no property.
     """
-    if rule is None or rule.kind == "deadlock":
+    if rule is None or rule.kind in ("deadlock", "implements"):
         return tuple(range(1, len(behavior.steps) + 1))
     made = {fact.since for fact in facts}
-    if not made or rule.kind in ("step", "implements"):
+    if not made or rule.kind == "step":
         made.add(len(behavior.steps))
     return tuple(sorted(made - {0}))
 
@@ -119,12 +138,11 @@ class _Record:
 class _History:
     """Walks through a behaviour once, and knows of each place who wrote it."""
 
-    def __init__(self, behavior: Behavior) -> None:
+    def __init__(self, behavior: Behavior, places: Places) -> None:
         self.behavior = behavior
         self.instance = behavior.instance
-        lanes = Lanes(self.instance)
-        self.places = Places(lanes, self.instance.ghosts)
-        self.with_ghosts = Places(lanes)
+        self.places = places
+        self.with_ghosts = Places(Lanes(self.instance))
         self.per_step = max(_LEAST_PER_STEP, _MOST_EVALUATIONS // max(1, len(behavior.steps)))
         self.records = {p: _first(p, v) for p, v in self.places.values(behavior.initial).items()}
 

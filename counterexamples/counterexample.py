@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events
+from mcheck.counterexamples.causality import Event, events, past_of_violation
 from mcheck.counterexamples.facts import Fact, facts
 from mcheck.spec import Behavior, Rule
 
@@ -52,4 +52,4 @@ class Counterexample:
     def past(self) -> frozenset[int]:
         """The steps that the violation follows from."""
         rule = self.rule if self.violated else None
-        return causal_past(self.events, ends_of_violation(self.behavior, rule, self.facts))
+        return past_of_violation(self.behavior, rule, self.facts, self.events)

@@ -57,7 +57,8 @@ class Divergence:
     step: Step
     other: Instance
     how: How
-    """`refused` by a guard, `elsewhere`: to another state, `cut` by a bound, `fails`, or `unknown`: no such action."""
+    """`refused` by a guard, `elsewhere`: to another state, `cut` by a bound, `fails`, or `unknown`: no such
+    action, or none with such arguments."""
     why: str
     """The guard, the bound or the error; empty where the step leads elsewhere."""
     before: Any
@@ -139,6 +140,9 @@ def _outcome(other: Instance, before: Any, step: Step) -> tuple[How | None, str,
         action, arguments = parse_label(other, step.label)
     except UsageError as error:
         return "unknown", str(error), None
+    for parameter, value in zip(action.signature.parameters, arguments, strict=True):
+        if value not in parameter.values(before):  # a quorum that is none there
+            return "unknown", f"{parameter.name} takes no such value", None
     with other.active():
         outcome = other.outcome(action, before, arguments)
     if outcome.disabled is not None:

@@ -7,7 +7,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events
+from mcheck.counterexamples.causality import Event, events, past_of_violation
 from mcheck.counterexamples.conditions import Condition, conditions_of, guards_of
 from mcheck.counterexamples.divergence import Divergence, divergence
 from mcheck.counterexamples.facts import Fact, facts
@@ -51,7 +51,7 @@ class Explanation:
     @functools.cached_property
     def past(self) -> frozenset[int]:
         """The steps that the violation follows from."""
-        return causal_past(self.events, ends_of_violation(self.behavior, self.rule, self.facts))
+        return past_of_violation(self.behavior, self.rule, self.facts, self.events)
 
     @functools.cached_property
     def causes(self) -> tuple[Cause, ...]:

@@ -60,7 +60,7 @@ def save(behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, 
     A file with the same content is left alone, one with another content and the same name gets a longer name beside it.
     OSError where the directory cannot be written.
     """
-    document = itf_document(behavior, {"mcheck": _meta(behavior, rule, protocol, tweak, source)})
+    document = trace_document(behavior, rule, protocol, tweak, source)
     content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     digest = hashlib.sha256(content).hexdigest()
     stem = f"{slug(protocol)}-{slug(rule.title) if rule else 'trace'}"
@@ -70,6 +70,13 @@ def save(behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, 
         if _write_once(target, content):
             return target
     raise FileExistsError(str(directory / stem))
+
+
+def trace_document(
+    behavior: Behavior, rule: Rule | None, protocol: str, tweak: str | None, source: str
+) -> dict[str, Any]:
+    """The behaviour in ITF, and what `load` wants to know of it."""
+    return itf_document(behavior, {"mcheck": _meta(behavior, rule, protocol, tweak, source)})
 
 
 def _write_once(target: Path, content: bytes) -> bool:

@@ -53,7 +53,7 @@ def leaves(value: Any) -> Iterator[Any]:
             yield copies
     elif isinstance(value, Channels):
         for _, queue in value.queues():
-            yield from leaves(queue)
+            yield from leaves(queue)  # of a broken channel, the one leaf None
     elif isinstance(value, frozenset | tuple):
         for part in value:
             yield from leaves(part)

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "export": ("mcheck.commands.export:command", "Write a saved trace as a regression test or as plain ITF."),
     "list": ("mcheck.commands.listing:command", "List the protocols that can be run by name."),
     "explain": ("mcheck.commands.explain:command", "Explain a protocol, a property, or a saved trace."),
+    "gallery": ("mcheck.commands.gallery:command", "Write all known violations, with pictures, into a folder."),
     "bench": ("mcheck.commands.bench:command", "Time the engines, and other checkers, on the same models."),
     "doctor": ("mcheck.commands.doctor:command", "Show versions, optional programs and the terminal."),
     "completion": ("mcheck.commands.completion:command", "Print the completion script of a shell."),

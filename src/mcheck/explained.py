@@ -98,6 +98,8 @@ class Narrative:
             return []
         name = self._good_name()
         found = self.told.divergence
+        if self.told.behavior.initial not in other.initial:
+            return ["", *self._wrapped(f"{name} does not begin in this state.", "")]
         if found is None:
             return ["", *self._wrapped(f"{name} takes every one of these steps, and to the same states.", "")]
         changed = ", ".join(found.overridden) or ", ".join(

@@ -10,7 +10,7 @@ import pytest
 from tests.counterexamples.specs import Everything
 
 from mcheck.counterexamples import causality, facts
-from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events
+from mcheck.counterexamples.causality import Event, ends_of_violation, events, past_of_violation
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.places import Entry, Places, Queue
 from mcheck.models.die_hard import DieHard
@@ -36,6 +36,7 @@ from mcheck.spec import (
     Spec,
     Step,
     action,
+    always,
     any,
     len,
     replay,
@@ -397,7 +398,7 @@ def test_the_causal_past_alone_is_a_behaviour_that_violates_the_property(
         if found is None:
             continue
         behavior, rule, arguments = found
-        past = causal_past(events(behavior), ends_of_violation(behavior, rule, facts(behavior, rule, arguments)))
+        past = past_of_violation(behavior, rule, facts(behavior, rule, arguments), events(behavior))
         labels = [s.label for number, s in enumerate(behavior.steps, start=1) if number in past]
         instance = unbounded.instance
         alone = replay(instance, instance.initial[0], labels)
@@ -423,3 +424,62 @@ def test_what_the_past_of_a_violation_ends_in() -> None:
     assert ends_of_violation(behavior, rules["step"], ()) == (2,)
     assert ends_of_violation(behavior, rules["always"], ()) == (2,)
     assert ends_of_violation(behavior, None, ()) == (1, 2)
+
+
+# ---------------------------------------------------------------------- what is judged by its history
+
+
+class Shelf(Record):
+    """A shelf, and whether somebody was once told of fewer books than had been lent."""
+
+    told: Annotated[int, Range(0, 9)] = 0
+    lent: Annotated[int, Range(0, 9)] = 0
+    noise: Annotated[int, Range(0, 9)] = 0
+    ever: Annotated[int, Range(0, 9), GHOST] = 0
+    wrong: Annotated[bool, GHOST] = False
+
+
+class Library(Spec[Shelf]):
+    def init(self) -> Shelf:
+        return Shelf()
+
+    @action
+    def lend(self, s: Shelf) -> Shelf:
+        return s.replace(lent=s.lent + 1, ever=s.ever + 1)
+
+    @action
+    def take_back(self, s: Shelf) -> Shelf:
+        return s.replace(lent=0)
+
+    @action
+    def tell(self, s: Shelf) -> Shelf:
+        return s.replace(told=s.lent, wrong=s.wrong or s.lent < s.ever)
+
+    @action
+    def whistle(self, s: Shelf) -> Shelf:
+        return s.replace(noise=s.noise + 1)
+
+    @always("Memory")
+    def memory(self, s: Shelf) -> bool:
+        return not s.wrong
+
+
+def test_what_a_history_variable_remembers_was_made_by_somebody() -> None:
+    """`wrong` comes from `ever`, which only `lend` writes: a protocol needs neither, and the violation needs both."""
+    instance = Library().instance
+    behavior = replay(instance, instance.initial[0], ["lend()", "whistle()", "take_back()", "tell()"])
+    (rule,) = instance.properties
+    found = facts(behavior, rule, ())
+    assert [fact.since for fact in found] == [4]
+    assert past_of_violation(behavior, rule, found, events(behavior)) == {1, 3, 4}
+
+
+def test_a_refinement_may_rest_on_any_step() -> None:
+    """Opposite decisions are two steps, each of which the abstract spec would allow without the other."""
+    instance = CommitsEarly(managers=2).instance
+    labels = [
+        "rm_prepare(rm=0)", "tm_rcv_prepared(rm=0)", "tm_commit()", "rm_choose_to_abort(rm=1)", "rm_rcv_commit_msg(rm=0)",
+    ]  # fmt: skip
+    behavior = replay(instance, instance.initial[0], labels)
+    rule = next(r for r in instance.properties if r.kind == "implements")
+    assert past_of_violation(behavior, rule, (), events(behavior)) == {1, 2, 3, 4, 5}

@@ -171,6 +171,15 @@ def test_a_message_that_the_good_spec_never_sent() -> None:
     assert refusal is not None and (refusal.number, refusal.why) == (4, "m takes no such value in this state")
 
 
+def test_arguments_that_the_good_spec_does_not_have() -> None:
+    """One acceptor is a quorum here and none there: the action would run with it, and is never called with it."""
+    spec = find("paxos").tweaked("ask-one-acceptor")()
+    promise = "phase_1b(a=0, m=Prepare(bal=0))"
+    behavior = run(spec, "phase_1a(b=0)", promise, "phase_2a(b=0, q={0}, top=None, v=0)")
+    found = parted(behavior, find("paxos").cls())
+    assert (found.number, found.how, found.why) == (3, "unknown", "q takes no such value")
+
+
 def test_an_action_that_the_good_spec_has_not() -> None:
     copy = VOTE.format(src=0, dst=1).replace("deliver", "deliver_copy")
     found = parted(run(Duplicating(), "timeout(i=0)", copy), Raft())
