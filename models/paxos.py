@@ -252,3 +252,27 @@ class ReusesBallot(Paxos):
 
     def is_unused(self, s: State, b: int) -> bool:
         return True
+
+
+class CountsAcrossBallots(Paxos):
+    """A learner counts votes for a value though they were cast in different ballots, and takes it for chosen in the last.
+
+    Nothing but the learner is wrong.  Votes for v in ballots 0 and 2 are no quorum of either; a vote for w in ballot 1 is
+    one that ballot 3 may follow, and counts together with that in turn.  Three ballots are too few for the two.
+    """
+
+    outcome = (
+        Broken("Agreement", steps=20, source="Voting, ChosenAt", max_ballot=3),
+        Safe(source="Voting, ChosenAt", max_ballot=2),
+    )
+
+    def chosen_at(self, s: State, b: int, v: Value) -> bool:
+        return any(
+            all(self.has_voted(s, a, b, v) for a in q)
+            and any(Accepted(acc=a, vote=Vote(bal=b, val=v)) in s.msgs for a in q)
+            for q in self.quorums()
+        )
+
+    def has_voted(self, s: State, a: Acceptor, b: int, v: Value) -> bool:
+        """Acceptor a has voted for v, in b or before."""
+        return any(isinstance(m, Accepted) and m.acc == a and m.vote.val == v and m.vote.bal <= b for m in s.msgs)

@@ -12,7 +12,7 @@ Throughout this file: i, j servers; m a message; v a client's value; index the p
 `me` the server that takes the step.
 
 The network is a set of messages in flight.  It reorders them freely, and loses them by not delivering them; delivery
-removes the message.  `raft_tweaks` has networks that drop and duplicate, and the ways to get Raft wrong.
+removes the message.  `raft_networks` has others, `raft_election_tweaks` and `raft_log_tweaks` the ways to get Raft wrong.
 """
 
 from enum import Enum, auto
@@ -207,18 +207,21 @@ class Raft(Spec[State]):
         me = s.servers[i]
         require(me.role != Role.LEADER, "a leader does not start an election")
         me = me.replace(role=Role.CANDIDATE, current_term=me.current_term + 1, voted_for=i, votes_granted=Set.of(i))
-        requests = Set(
-            RequestVote(
-                src=i,
-                dst=j,
-                term=me.current_term,
-                last_log_index=len(me.log),
-                last_log_term=last_log_term(me.log),
-            )
-            for j in Node
-            if j != i
+        return self.moved(s, i, self.counted(me), self.asked(s.network, i, me))
+
+    def asked(self, network: Network, i: Node, me: Server) -> Network:
+        """Candidate i has asked everyone else."""
+        return network | Set(self.vote_request(i, j, me) for j in Node if j != i)
+
+    def vote_request(self, i: Node, j: Node, me: Server) -> RequestVote:
+        """Candidate i's request to j: its term, and where its log ends."""
+        return RequestVote(
+            src=i,
+            dst=j,
+            term=me.current_term,
+            last_log_index=len(me.log),
+            last_log_term=last_log_term(me.log),
         )
-        return self.moved(s, i, self.counted(me), s.network | requests)
 
     def counted(self, me: Server) -> Server:
         """A candidate with the votes of a quorum is leader.  Source: Fig. 2, Candidates and State, Volatile on leaders."""
@@ -251,8 +254,12 @@ class Raft(Spec[State]):
         me = s.servers[i]
         require(i != j, "a leader does not send to itself")
         require(me.role == Role.LEADER, "only a leader replicates")
+        return s.replace(network=self.sent(s.network, self.append_request(i, j, me)))
+
+    def append_request(self, i: Node, j: Node, me: Server) -> AppendEntries:
+        """Leader i's request to j: the entry at its next_index, and the one before it to compare."""
         prev = me.next_index[j] - 1
-        request = AppendEntries(
+        return AppendEntries(
             src=i,
             dst=j,
             term=me.current_term,
@@ -261,7 +268,6 @@ class Raft(Spec[State]):
             entries=me.log[prev : prev + 1],
             leader_commit=me.commit_index,
         )
-        return s.replace(network=s.network.add(request))
 
     def advanced(self, i: Node, me: Server) -> Server:
         """Leader i commits up to the highest index that may be committed.  Source: Fig. 2, Leaders, the last rule."""
@@ -284,6 +290,10 @@ class Raft(Spec[State]):
 
     # ------------------------------------------------------------------ messages
 
+    def sent(self, network: Network, m: Message) -> Network:
+        """The network with m in flight."""
+        return network.add(m)
+
     @action
     def deliver(self, s: State, m: Annotated[Message, In("network")]) -> State:
         """The addressee handles m."""
@@ -295,12 +305,12 @@ class Raft(Spec[State]):
         match m:
             case RequestVote():
                 me, vote = self.on_request_vote(me, m)
-                network = network.add(vote)
+                network = self.sent(network, vote)
             case RequestVoteReply():
                 me = self.on_request_vote_reply(me, m)
             case AppendEntries():
                 me, answer = self.on_append_entries(me, m)
-                network = network.add(answer)
+                network = self.sent(network, answer)
             case AppendEntriesReply():
                 me = self.on_append_entries_reply(me, m)
         return self.moved(s, m.dst, me, network)
@@ -337,7 +347,7 @@ class Raft(Spec[State]):
 
     def on_append_entries(self, me: Server, m: AppendEntries) -> tuple[Server, AppendEntriesReply]:
         """Source: Fig. 2, AppendEntries RPC, Receiver implementation."""
-        if m.term < me.current_term:
+        if not self.obeys(me, m):
             return me, self.refusal(me, m)
         if me.role != Role.FOLLOWER:
             me = self.stepped_down(me)
@@ -348,6 +358,10 @@ class Raft(Spec[State]):
         me = me.replace(commit_index=max(me.commit_index, self.learned_commit(me, m, last_new)))
         reply = AppendEntriesReply(src=m.dst, dst=m.src, term=me.current_term, success=True, match_index=last_new)
         return me, reply
+
+    def obeys(self, me: Server, m: AppendEntries) -> bool:
+        """The leader is not one of an old term.  Source: AppendEntries RPC, 1."""
+        return m.term >= me.current_term
 
     def refusal(self, me: Server, m: AppendEntries) -> AppendEntriesReply:
         """The answer to a leader of an old term, and to one whose previous entry I do not have."""

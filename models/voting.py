@@ -41,7 +41,7 @@ class Acceptor(Index, size="acceptors"):
 
 Ballot = Annotated[int, Range(0, "max_ballot")]
 MaxBallot = Annotated[int, Range(-1, "max_ballot")]  # -1: no ballot yet
-Quorum = Annotated[Set[Acceptor], OneOf("quorums")]
+ProofQuorum = Annotated[Set[Acceptor], OneOf("proof_quorums")]
 
 
 class Vote(Record):
@@ -67,6 +67,10 @@ class Voting(Spec[State]):
         """Minimal majorities: any two of them have a member in common, and larger quorums allow nothing more."""
         return (Set(q) for q in combinations(Acceptor, self.acceptors // 2 + 1))
 
+    def proof_quorums(self) -> Iterable[Set[Acceptor]]:
+        """Whose votes prove a value safe: each must meet every quorum."""
+        return self.quorums()
+
     def ballots(self) -> range:
         """All ballots explored, lowest first."""
         return range(self.max_ballot + 1)
@@ -91,7 +95,9 @@ class Voting(Spec[State]):
 
     def none_other_choosable_at(self, s: State, b: int, v: Value) -> bool:
         """No value but v has been or can be chosen in b, as the rest of some quorum will not vote."""
-        return any(all(self.voted_for(s, a, b, v) or self.cannot_vote_at(s, a, b) for a in q) for q in self.quorums())
+        return any(
+            all(self.voted_for(s, a, b, v) or self.cannot_vote_at(s, a, b) for a in q) for q in self.proof_quorums()
+        )
 
     def safe_at(self, s: State, b: int, v: Value) -> bool:
         """No value but v has been or can be chosen below b."""
@@ -121,7 +127,7 @@ class Voting(Spec[State]):
         return s.replace(max_bal=s.max_bal.set(a, b))
 
     @action
-    def vote_for(self, s: State, a: Acceptor, b: Ballot, v: Value, q: Quorum, last: Acceptor | None) -> State:
+    def vote_for(self, s: State, a: Acceptor, b: Ballot, v: Value, q: ProofQuorum, last: Acceptor | None) -> State:
         """Acceptor a votes for v in b, as quorum q shows that v is safe.  Source: Voting, VoteFor and ShowsSafeAt.
 
         `last` is the member of q whose vote is the proof.  It is a parameter, and not a quantifier inside the guard, so

@@ -9,27 +9,19 @@ from tests.models.raft_search import search_to
 from mcheck.checker import Limits
 from mcheck.checker.engines import search
 from mcheck.models.raft import AppendEntries, AppendEntriesReply, Log, Node, Raft, Role, Server, State, Value
-from mcheck.models.raft_tweaks import (
-    AlwaysTruncates,
-    CommitsAlone,
-    CommitsOldTerms,
-    CommitsUnseen,
-    CountsStaleVotes,
-    Dropping,
-    DroppingAndDuplicating,
-    Duplicating,
-    ForgetsLog,
-    ForgetsTerm,
-    ForgetsVote,
+from mcheck.models.raft_election_tweaks import (
     FreesVoteOnAppend,
     FreesVoteOnStepDown,
-    HalfQuorum,
-    IgnoresLogs,
-    KeepsConflicts,
-    QuorumOfOne,
-    SkipsConsistencyCheck,
-    VotesTwice,
+    WritesTermThenVote,
 )
+from mcheck.models.raft_log_tweaks import (
+    CommitsOldTerms,
+    CommitsOwnSuffix,
+    CommitsUnseen,
+    SkipsConsistencyCheck,
+    TruncatesInOrder,
+)
+from mcheck.models.raft_networks import Dropping, DroppingAndDuplicating, Duplicating, Fifo
 from mcheck.spec import ReplayMismatch, Set, action, replay
 from mcheck.spec.tracing.agreement import disagreements, reached_states, typed_states
 
@@ -255,46 +247,6 @@ def bounds(
     }  # fmt: skip
 
 
-# Lengths at this granularity (one step delivers one message), with the fewest messages in flight that allow them.
-TWEAKS: list[tuple[type[Raft], dict[str, int], dict[str, int]]] = [
-    (QuorumOfOne, bounds(1, 2, nodes=2), {"Election Safety": 2}),
-    (HalfQuorum, bounds(1, 5, nodes=4), {"Election Safety": 6}),
-    (ForgetsVote, bounds(1, 3, max_restarts=1), {"Election Safety": 7}),
-    (ForgetsTerm, bounds(1, 3, max_restarts=1), {"Election Safety": 7}),
-    (VotesTwice, bounds(1, 3), {"Election Safety": 6}),
-    (CountsStaleVotes, bounds(2, 5), {"Election Safety": 7}),
-    (FreesVoteOnAppend, bounds(1, 4), {"Election Safety": 8}),
-    (IgnoresLogs, bounds(2, 3), {"Leader Completeness": 10}),
-    (CommitsAlone, bounds(2, 3), {"Leader Completeness": 7}),
-    # Leader Completeness falls after 11 steps (below); that a server drops what it has committed is seen sooner.
-    (ForgetsLog, bounds(1, 2, max_restarts=1), {"Integrity": 8}),
-    # Likewise: two steps before a leader can be elected without the entry.
-    (AlwaysTruncates, bounds(1, 3), {"Integrity": 11, "Agreement": 11, "Validity": 11}),
-    (CommitsUnseen, bounds(1, 2, max_log=2), {"Agreement": 13, "Validity": 13}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("tweak", "constants", "violated"), TWEAKS, ids=lambda x: getattr(x, "__name__", None))
-def test_tweak(tweak: type[Raft], constants: dict[str, int], violated: dict[str, int]) -> None:
-    """The search ends with the first level in which anything is violated: nothing else is, and nothing sooner."""
-    assert lengths(search_to(tweak(**constants)).violated) == violated
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("tweak", "constants", "check", "violated"),
-    [
-        (KeepsConflicts, bounds(2, 3), None, {"State Machine Safety": 13, "Agreement": 13}),
-        (ForgetsLog, bounds(2, 3, max_restarts=1), ("Leader Completeness",), {"Leader Completeness": 11}),
-        (AlwaysTruncates, bounds(2, 4), ("Leader Completeness",), {"Leader Completeness": 12}),
-    ],
-)
-def test_deep_tweak(
-    tweak: type[Raft], constants: dict[str, int], check: tuple[str, ...] | None, violated: dict[str, int]
-) -> None:
-    assert lengths(search_to(tweak(**constants), check=check).violated) == violated
-
-
 def test_a_good_quorum_stops_the_bad_ones() -> None:
     """What QuorumOfOne and HalfQuorum do is no step of Raft: the tweak is the cause."""
     assert search_to(Raft(**bounds(1, 2, nodes=2))).violated == {}
@@ -307,6 +259,14 @@ def test_freeing_the_vote_on_step_down_is_safe() -> None:
     assert freed.violated == {}
     assert freed.counts == (2032, 17884, 17)
     assert freed.counts != kept.counts  # some candidate does step down
+
+
+def test_a_log_of_one_entry_has_no_suffix_of_its_own() -> None:
+    assert levels(CommitsOwnSuffix(**bounds(1, 2))) == levels(Raft(**bounds(1, 2)))
+
+
+def levels(spec: Raft) -> list[int]:
+    return search_to(spec, depth=6, check=()).levels
 
 
 # ---------------------------------------------------------------------- networks
@@ -334,6 +294,28 @@ def test_a_message_delivered_twice_changes_nothing_twice() -> None:
     again = [*once, request(0, 1, 1).replace("deliver", "deliver_copy")]
     assert run(spec, once) == run(spec, again)
     assert len(run(spec, once).network) == 3
+
+
+OVERTAKING = [*election(0, 1, 1), send(0, 1), client(0), send(0, 1), append(0, 1, 1, entry=1)]
+
+
+def test_a_queue_keeps_the_order() -> None:
+    """The heartbeat was sent first: over a queue the entry cannot overtake it."""
+    assert len(run(Raft(), OVERTAKING).servers[Node(1)].log) == 1
+    in_order = [
+        "timeout(i=0)",
+        "deliver(i=0, j=1)",
+        "deliver(i=1, j=0)",
+        send(0, 1),
+        client(0),
+        send(0, 1),
+        "deliver(i=0, j=1)",
+    ]
+    spec = Fifo()
+    assert run(spec, in_order).servers[Node(1)].log == ()
+    assert len(run(spec, [*in_order, "deliver(i=0, j=1)"]).servers[Node(1)].log) == 1
+    with pytest.raises(ReplayMismatch, match="there is a message from i to j"):
+        run(spec, [*in_order, "deliver(i=0, j=1)", "deliver(i=0, j=1)"])
 
 
 # ---------------------------------------------------------------------- properties that no tweak above is the first to break
@@ -379,7 +361,9 @@ def test_the_property_can_fail(wrong: type[Raft], constants: dict[str, int], vio
 # ---------------------------------------------------------------------- the traced form
 
 
-@pytest.mark.parametrize("raft", [Raft, FreesVoteOnAppend, CommitsUnseen, DroppingAndDuplicating])
+@pytest.mark.parametrize(
+    "raft", [Raft, FreesVoteOnAppend, CommitsUnseen, DroppingAndDuplicating, WritesTermThenVote, TruncatesInOrder]
+)
 def test_the_traced_form_agrees(raft: type[Raft]) -> None:
     instance = raft(max_log=2, values=2).instance
     for states in (reached_states, typed_states):

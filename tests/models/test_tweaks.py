@@ -1,0 +1,162 @@
+"""Every declared outcome, measured again: what a tweak breaks, in exactly how many steps, and what it leaves alone.
+
+A figure in a declaration that is wrong by one fails here.  The quick ones run always, all with `--slow`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.models.native_search import native_search
+
+from mcheck.checker import Limits
+from mcheck.checker.engines import search
+from mcheck.checker.verdict import Verdict
+from mcheck.models import TWEAKS
+from mcheck.protocols import find
+from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
+
+SLOW = {
+    "paxos": {"follow-lowest-vote", "count-across-ballots"},
+    "raft": {
+        "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
+        "keep-role-in-new-term", "half-quorum", "commit-alone", "flexible-quorums", "quorums-apart", "commit-old-terms",
+        "take-refusal-for-consent", "always-truncate", "truncate-in-order", "keep-conflicts", "skip-consistency-check",
+        "obey-old-leaders", "commit-unseen", "commit-unseen-on-heartbeat", "commit-own-suffix",
+        "commit-own-suffix-on-heartbeat", "forget-log", "roll-back-on-step-down", "dropping", "duplicating",
+        "dropping-and-duplicating", "heartbeats", "fifo",
+    },
+    "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
+}  # fmt: skip
+"""More than about a second and a half, most of it to compile."""
+
+
+CONTROLS = {
+    ("paxos", "follow-lowest-vote"): 443,
+    ("paxos", "count-across-ballots"): 17153,
+    ("raft", "write-term-then-vote"): 175647,
+    ("raft", "free-vote-on-step-down"): 12055,
+    ("raft", "keep-vote-in-new-term"): 54976,
+    ("raft", "stay-candidate"): 151104,
+    ("raft", "flexible-quorums"): 3410,
+    ("raft", "truncate-in-order"): 202169,
+    ("raft", "commit-own-suffix"): 154284,
+    ("raft", "dropping"): 260,
+    ("raft", "duplicating"): 758,
+    ("raft", "dropping-and-duplicating"): 553,
+    ("raft", "heartbeats"): 27293,
+    ("raft", "fifo"): 2240,
+    ("raft-fsync", "flush-before-sending"): 692814,
+    ("raft-macro", "commit-old-terms"): 5489,
+    ("raft-macro", "commit-unacknowledged"): 27349,
+}
+"""The states of each safe variant within its bounds, up to symmetry; no other source.  A change is a change of the model."""
+
+
+def tweaked(protocol: str, tweak: str) -> type[Spec[Any]]:
+    return find(protocol).tweaked(tweak)
+
+
+def cases(kind: type[Any], all_of_them: bool = False) -> list[Any]:
+    """(class, outcome) of each declaration of a kind; without `all_of_them` the first of each tweak."""
+    found = []
+    for protocol, tweaks in TWEAKS.items():
+        for tweak in tweaks:
+            cls = tweaked(protocol, tweak)
+            outcomes = [o for o in outcomes_of(cls) if isinstance(o, kind)]
+            marks = [pytest.mark.slow] if tweak in SLOW.get(protocol, ()) else []
+            for k, outcome in enumerate(outcomes if all_of_them else outcomes[:1]):
+                found.append(pytest.param(cls, outcome, marks=marks, id=f"{protocol}-{tweak}-{k}"))
+    return found
+
+
+def measured(cls: type[Spec[Any]], outcome: ExpectedOutcome, properties: list[str] | None = None) -> Verdict:
+    pytest.importorskip("llvmlite")
+    instance = cls(**outcome.constants).instance
+    promised = [p.name for p in instance.properties if p.kind != "implements"]
+    limits = Limits(depth=outcome.depth, seconds=600, memory_mb=8000)
+    return search(instance, engine="native", properties=properties or promised, limits=limits)
+
+
+@pytest.mark.parametrize(("cls", "outcome"), cases(Broken, all_of_them=True))
+def test_broken(cls: type[Spec[Any]], outcome: Broken) -> None:
+    """No shorter behaviour violates the property: the search is breadth-first and goes as deep as the declaration says."""
+    verdict = measured(cls, outcome, [outcome.property])
+    if outcome.steps is None:
+        assert (verdict.result, verdict.depth) == ("holds-up-to", outcome.depth)
+        return
+    violation = verdict.violation
+    assert violation is not None
+    assert (violation.rule.title, violation.steps) == (outcome.property, outcome.steps)
+
+
+@pytest.mark.parametrize(("cls", "outcome"), cases(Safe, all_of_them=True))
+def test_safe(cls: type[Spec[Any]], outcome: Safe) -> None:
+    verdict = measured(cls, outcome)
+    assert verdict.result in ("holds", "holds-up-to")
+    assert outcome.depth is not None or verdict.unexpanded == 0
+    assert verdict.distinct == next(n for (p, t), n in CONTROLS.items() if tweaked(p, t) is cls)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cls", "outcome"), cases(Broken))
+def test_nothing_else_breaks_sooner(cls: type[Spec[Any]], outcome: Broken) -> None:
+    """With the constants of the first declaration, the first property to fall is one that is declared."""
+    if outcome.property.startswith("implements") or outcome.steps is None:
+        pytest.skip("a refinement falls long before what it is for")
+    violation = measured(cls, outcome).violation
+    declared = [o for o in outcomes_of(cls) if isinstance(o, Broken) and o.constants == outcome.constants]
+    assert violation is not None
+    assert violation.steps == min(o.steps for o in declared if o.steps is not None)
+
+
+THE_SAME = {
+    ("paxos", "follow-lowest-vote"),  # in two ballots the lowest vote is the highest
+    ("paxos", "count-across-ballots"),  # only what is taken for chosen differs
+    ("raft", "commit-own-suffix"),  # a log of one entry has no suffix
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("protocol", "tweak"), CONTROLS)
+def test_a_control_does_what_the_protocol_does_not(protocol: str, tweak: str) -> None:
+    """Otherwise that it is safe would say nothing."""
+    cls = tweaked(protocol, tweak)
+    constants = next(dict(o.constants) for o in outcomes_of(cls) if isinstance(o, Safe))
+    levels = [native_search(c(**constants), depth=12, check=()).levels for c in (cls, find(protocol).cls)]
+    assert (levels[0] == levels[1]) == ((protocol, tweak) in THE_SAME)
+
+
+def test_every_tweak_declares_an_outcome() -> None:
+    silent = [(p, t) for p, tweaks in TWEAKS.items() for t in tweaks if not outcomes_of(tweaked(p, t))]
+    assert silent == []
+
+
+def test_every_control_is_counted() -> None:
+    safe = {(p, t) for p, ts in TWEAKS.items() for t in ts for o in outcomes_of(tweaked(p, t)) if isinstance(o, Safe)}
+    assert safe == set(CONTROLS)
+
+
+def test_what_is_slow_exists() -> None:
+    assert {(p, t) for p, tweaks in SLOW.items() for t in tweaks} <= {(p, t) for p, ts in TWEAKS.items() for t in ts}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Broken("Agreement", steps=1),
+        Broken("Agreement", steps=3),
+        Broken("Integrity", steps=2),
+        Broken("Agreement", depth=2),
+        Safe(),
+    ],
+)
+def test_a_wrong_declaration_fails(outcome: ExpectedOutcome) -> None:
+    """The measurement above can fail: a step less or more than the two it takes, another property, or safety, is found out."""
+    cls = tweaked("consensus", "choose-again")
+    with pytest.raises(AssertionError):
+        if isinstance(outcome, Broken):
+            test_broken(cls, outcome)
+        else:
+            test_safe(cls, outcome)
