@@ -21,6 +21,21 @@ PROTOCOLS: dict[str, str] = {
     "textbook-go": "mcheck.models.textbook_go:TextbookGo",
 }
 
+EXTENSIONS: dict[str, dict[str, str]] = {
+    "raft": {
+        "pre-vote": "mcheck.models.raft_pre_vote:RaftPreVote",
+        "check-quorum": "mcheck.models.raft_check_quorum:RaftCheckQuorum",
+        "heartbeats": "mcheck.models.raft_networks:Heartbeats",
+        "partition": "mcheck.models.raft_partition:RaftPartition",
+        "dropping": "mcheck.models.raft_networks:Dropping",
+        "duplicating": "mcheck.models.raft_networks:Duplicating",
+    },
+}
+"""By the name of the protocol: what can be put on it, `raft+pre-vote+check-quorum`, each on top of those before it."""
+
+APART: dict[tuple[str, str], str] = {}
+"""Which two extensions do not go together, and why; all others do, any number of them."""
+
 TWEAKS: dict[str, dict[str, str]] = {
     "tcommit": {
         "commit-unprepared": "mcheck.models.tcommit:CommitsUnprepared",
@@ -89,6 +104,17 @@ TWEAKS: dict[str, dict[str, str]] = {
         "dropping-and-duplicating": "mcheck.models.raft_networks:DroppingAndDuplicating",
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "fifo": "mcheck.models.raft_networks:Fifo",
+    },
+    "raft+pre-vote": {
+        "no-pre-vote": "mcheck.models.raft_pre_vote:SkipsPreVote",
+        "grant-while-led": "mcheck.models.raft_pre_vote:GrantsWhileLed",
+        "adopt-term-asked-about": "mcheck.models.raft_pre_vote:AdoptsTermAskedAbout",
+        "count-earlier-attempts": "mcheck.models.raft_pre_vote:CountsEarlierAttempts",
+        "ignore-logs-in-pre-vote": "mcheck.models.raft_pre_vote:IgnoresLogsInPreVote",
+    },
+    "raft+check-quorum": {
+        "vote-while-led": "mcheck.models.raft_check_quorum:VotesWhileLed",
+        "never-check": "mcheck.models.raft_check_quorum:NeverChecks",
     },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",

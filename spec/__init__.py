@@ -4,6 +4,7 @@ from mcheck.spec.annotations import GHOST, AtMost, In, OneOf, Range, Where
 from mcheck.spec.bags import Bag
 from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
 from mcheck.spec.channels import Channels
+from mcheck.spec.composition import composed, extended
 from mcheck.spec.declare import action, always, bound, constant, constraint, implements, reachable, require, step
 from mcheck.spec.errors import Cut, Disabled, DomainError, InternalError, McheckError, SpecError, UsageError
 from mcheck.spec.indexes import Index
@@ -20,7 +21,7 @@ from mcheck.spec.specification import Spec
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Channels", "Cut", "Disabled", "DomainError", "ExpectedOutcome", "Failure", "In", "Index",
     "Instance", "InternalError", "Map", "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule",
-    "Safe", "Set", "Spec", "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant",
-    "constraint", "count", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
+    "Safe", "Set", "Spec", "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "composed", "constant",
+    "constraint", "count", "extended", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
     "replay", "require", "rerun", "step", "text", "where",
 ]  # fmt: skip
