@@ -40,7 +40,10 @@ EXTENSIONS: dict[str, dict[str, str]] = {
 """By the name of the protocol: what can be put on it, `raft+pre-vote+check-quorum`, each on top of those before it."""
 
 APART: dict[tuple[str, str], str] = {
-    ("single-server-change", "joint-consensus"): "each is a way to change the members, and safe only if all changes go that way",
+    (
+        "single-server-change",
+        "joint-consensus",
+    ): "each is a way to change the members, and safe only if all changes go that way",
 }
 """Which two extensions do not go together, and why; all others do, any number of them."""
 
@@ -134,6 +137,13 @@ TWEAKS: dict[str, dict[str, str]] = {
         "vote-right-after-restart": "mcheck.models.raft_lease_read:VotesRightAfterRestart",
         "vote-in-spite-of-lease": "mcheck.models.raft_lease_read:VotesInSpiteOfLease",
     },
+    "raft-macro": {
+        "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
+        "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
+        "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
+        "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
+        "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
+    },
     "raft-macro+single-server-change": {
         "change-before-own-commit": "mcheck.models.raft_membership:ChangesBeforeOwnCommit",
         "change-several-at-once": "mcheck.models.raft_membership:ChangesSeveralAtOnce",
@@ -146,13 +156,6 @@ TWEAKS: dict[str, dict[str, str]] = {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",
         "count-before-fsync": "mcheck.models.raft_fsync:CountsBeforeFsync",
         "flush-before-sending": "mcheck.models.raft_fsync:FlushesBeforeSending",
-    },
-    "raft-macro": {
-        "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
-        "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
-        "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
-        "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
-        "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
     },
     "textbook-raft": {
         "as-written": "mcheck.models.textbook_tweaks:AsWritten",

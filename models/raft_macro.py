@@ -202,7 +202,8 @@ class RaftMacro(Spec[State]):
         """What was committed in an earlier term is in the leader's log."""
         me = s.servers[i]
         return not me.leads or all(
-            c.term >= me.current_term or (c.log_index <= len(me.log) and self.term_of(me.log[c.log_index - 1]) == c.entry)
+            c.term >= me.current_term
+            or (c.log_index <= len(me.log) and self.term_of(me.log[c.log_index - 1]) == c.entry)
             for c in s.committed
         )
 

@@ -7,7 +7,8 @@ A server that was cut off raises its term with every timeout.  Once it is back, 
 nobody but that server was missing it.  With Pre-Vote a server raises its term only if a majority says that it would vote for
 it: those whose log is no better, and who have heard no leader within the election timeout.
 
-Throughout this file: as in `raft_election_timer`; an attempt of server i lasts from its timeout until it stands or follows.
+Throughout this file: as in `raft_healthy_leader`, which has the property; an attempt of server i lasts from its timeout until
+it stands or follows.
 """
 
 from typing import Annotated
@@ -24,25 +25,21 @@ from mcheck.models.raft import (
     Term,
     last_log_term,
 )
-from mcheck.models.raft_election_timer import ElectionTimer, TimedServer, TimedState
+from mcheck.models.raft_election_timer import TimedServer
+from mcheck.models.raft_healthy_leader import HealthyLeader, HealthyState
 from mcheck.spec import (
-    GHOST,
     AtMost,
     Broken,
     In,
     Map,
-    Range,
     Record,
     Safe,
     Set,
     action,
     any,
-    count,
     extended,
     len,
     reachable,
-    step,
-    where,
 )
 
 
@@ -75,27 +72,22 @@ class PreVoteServer(TimedServer):
     pre_votes: Set[Node] = Set()
 
 
-class Silent(Record):
-    """At some moment of the attempt of `asker` that goes on, `server` has heard no leader."""
-
-    asker: Node
-    server: Node
-
-
-class PreVoteState(TimedState):
-    """The state, with the messages of Pre-Vote, and what the property must remember."""
+class PreVoteState(HealthyState):
+    """The state of Raft, with such servers, and the messages of Pre-Vote."""
 
     servers: Map[Node, PreVoteServer]  # type: ignore[assignment]
     network: AnyNetwork = Set()  # type: ignore[assignment]
-    silent: Annotated[Set[Silent], GHOST] = Set()
-    founded: Annotated[Set[Term], GHOST] = Set()  # terms begun by one whom a quorum would have elected
 
 
-class RaftPreVote(ElectionTimer):
+class RaftPreVote(HealthyLeader):
     """A server that hears no leader asks whether it could win an election, and stands if a majority says so."""
 
     def init(self) -> PreVoteState:
         return extended(super().init(), PreVoteState)
+
+    def asks(self, me: PreVoteServer) -> bool:  # type: ignore[override]
+        """I have asked for pre-votes, and neither stand nor follow yet."""
+        return len(me.pre_votes) > 0
 
     # ------------------------------------------------------------------ the server that asks
 
@@ -106,10 +98,9 @@ class RaftPreVote(ElectionTimer):
         """
         me = self.follower(s.servers[i]).replace(pre_votes=Set.of(i))
         if self.is_quorum(1):
-            return self.stood(s, i, me, network)
+            return self.stood(s, i, me, network)  # type: ignore[arg-type]
         network = self.given_up(network, i) | Set(self.pre_vote_request(i, j, me) for j in Node if j != i)
-        after = self.moved(s, i, me, network)
-        return after.replace(silent=self.silent_from_now_on(after, i))
+        return self.attempted(self.moved(s, i, me, network), i)  # type: ignore[arg-type]
 
     def given_up(self, network: AnyNetwork, i: Node) -> AnyNetwork:
         """The network without the requests of server i, and the replies to them."""
@@ -131,15 +122,15 @@ class RaftPreVote(ElectionTimer):
 
     def on_pre_vote_reply(self, s: PreVoteState, me: PreVoteServer, m: PreVoteReply, network: AnyNetwork) -> State:
         """A server that asks collects the answers to its attempt."""
-        if m.vote_granted and len(me.pre_votes) > 0:
+        if m.vote_granted and self.asks(me):
             me = me.replace(pre_votes=me.pre_votes.add(m.src))
             if self.is_quorum(len(me.pre_votes)):
                 return self.stood(s, m.dst, me, network)
-        return self.moved(s, m.dst, me, network)
+        return self.moved(s, m.dst, me, network)  # type: ignore[arg-type]
 
     def stood(self, s: PreVoteState, i: Node, me: PreVoteServer, network: AnyNetwork) -> State:
         """Server i has begun an election as in Raft, and asks no more."""
-        s = s.replace(founded=self.with_founded(s, i), servers=s.servers.set(i, me.replace(pre_votes=Set())))
+        s = s.replace(servers=s.servers.set(i, me.replace(pre_votes=Set())))
         return super().campaigned(s, i, network)  # type: ignore[arg-type]
 
     def follower(self, me: PreVoteServer) -> Server:  # type: ignore[override]
@@ -160,7 +151,7 @@ class RaftPreVote(ElectionTimer):
                 return self.moved(s, m.dst, s.servers[m.dst], self.sent(network, answer))  # type: ignore[arg-type]
             case PreVoteReply():
                 return self.on_pre_vote_reply(s, self.at_term(s.servers[m.dst], m.term), m, network)  # type: ignore[arg-type]
-        return super().handled(s, m, network)
+        return super().handled(s, m, network)  # type: ignore[arg-type]
 
     @action
     def deliver(self, s: PreVoteState, m: Annotated[AnyMessage, In("network")]) -> State:  # type: ignore[override]
@@ -175,49 +166,6 @@ class RaftPreVote(ElectionTimer):
     def would_be_new(self, me: PreVoteServer, m: PreVote) -> bool:
         """I have not come to that term, and so have no vote in it."""
         return m.term > me.current_term
-
-    # ------------------------------------------------------------------ history
-
-    def moved(self, s: PreVoteState, i: Node, me: PreVoteServer, network: AnyNetwork) -> State:  # type: ignore[override]
-        """As in Raft; and it is noted who hears no leader while somebody asks."""
-        after = super().moved(s, i, me, network)  # type: ignore[arg-type]
-        return after.replace(
-            silent=Set(x for x in s.silent if len(after.servers[x.asker].pre_votes) > 0)
-            | Set(
-                Silent(asker=a, server=i)
-                for a in Node
-                if len(after.servers[a].pre_votes) > 0 and not self.hears(after.servers[i])
-            )
-        )
-
-    def silent_from_now_on(self, s: PreVoteState, i: Node) -> Set[Silent]:
-        """`silent` as server i begins an attempt: who hears no leader then."""
-        return Set(x for x in s.silent if x.asker != i) | Set(
-            Silent(asker=i, server=j) for j in Node if not self.hears(s.servers[j])
-        )
-
-    def with_founded(self, s: PreVoteState, i: Node) -> Set[Term]:
-        """`founded`, and the term that i begins, unless a quorum has heard a leader throughout its attempt."""
-        silent = count(Silent(asker=i, server=j) in s.silent or not self.hears(s.servers[j]) for j in Node)
-        begun = s.servers[i].current_term + 1
-        return s.founded | Set(t for t in range(1, self.max_term + 1) if t == begun and self.is_quorum(silent))
-
-    # ------------------------------------------------------------------ properties
-
-    @step("A Healthy Leader Stays")
-    def healthy_leader_stays(self, before: PreVoteState, after: PreVoteState, i: Node) -> bool:
-        """No leader that a quorum hears is deposed by a server that no quorum would have elected.
-
-        It would not: while the server tried, a quorum heard a leader all the time.  Source: section 9.6.
-        """
-        old, new = before.servers[i], after.servers[i]
-        healthy = old.role == Role.LEADER and self.is_quorum(count(self.obeyed_by(before.servers[j], old, i == j) for j in Node))
-        deposed = new.current_term > old.current_term and new.current_term not in after.founded
-        return not (healthy and deposed)
-
-    def obeyed_by(self, other: PreVoteServer, leader: PreVoteServer, same: bool) -> bool:
-        """The other server hears the leader, in its term."""
-        return same or (other.leader_alive and other.current_term == leader.current_term)
 
     @reachable("a pre-vote is refused")
     def pre_vote_refused(self, s: PreVoteState) -> bool:
@@ -280,13 +228,13 @@ class AdoptsTermAskedAbout(RaftPreVote):
     def handled(self, s: PreVoteState, m: AnyMessage, network: AnyNetwork) -> State:  # type: ignore[override]
         after = super().handled(s, m, network)
         me = after.servers[m.dst]
-        return self.moved(after, m.dst, self.at_term(me, m.term), after.network) if isinstance(m, PreVote) else after
+        return self.moved(after, m.dst, self.at_term(me, m.term), after.network) if isinstance(m, PreVote) else after  # type: ignore[arg-type]
 
 
 class IgnoresLogsInPreVote(RaftPreVote):
     """A server says that it would vote for one whose log is not as up to date as its own.  Safe: the vote is asked for again."""
 
-    outcome = Safe(nodes=3, max_term=2, max_log=1, max_messages=2, max_restarts=0)
+    outcome = Safe(nodes=3, max_term=2, max_log=1, max_messages=3, max_restarts=0)
 
     def on_pre_vote(self, me: PreVoteServer, m: PreVote) -> PreVoteReply:
         return super().on_pre_vote(me.replace(log=()), m)

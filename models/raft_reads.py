@@ -11,7 +11,7 @@ Throughout this file: as in `raft`; a read belongs to the leader that was asked,
 
 from typing import Annotated
 
-from mcheck.models.raft import LogIndex, Message, Network, Node, Raft, Role, Server, State, Term
+from mcheck.models.raft import LogIndex, Message, Node, Raft, Role, Server, State, Term
 from mcheck.spec import (
     GHOST,
     AtMost,
@@ -86,7 +86,7 @@ AnyNetwork = Annotated[Set[AnyMessage], AtMost("max_messages")]
 class Read(Record):
     """A read that waits for its answer, and who has confirmed the leader since it began."""
 
-    index: LogIndex  # readIndex: what the leader had committed then
+    read_index: LogIndex  # readIndex: what the leader had committed then
     confirmed: Set[Node]
 
 
@@ -125,7 +125,7 @@ class RaftReadIndex(Reads):
         require(me.read is None, "i has answered its last read")
         require(self.knows_commits(me), "i has committed an entry of its own term")
         due = s.due.add(Due(server=i, log_index=self.acknowledged(s)))
-        me = me.replace(read=Read(index=me.commit_index, confirmed=Set.of(i)))
+        me = me.replace(read=Read(read_index=me.commit_index, confirmed=Set.of(i)))
         network = Set(m for m in s.network if not self.is_of_round(m, i))
         network = network | Set(Heartbeat(src=i, dst=j, term=me.current_term) for j in Node if j != i)
         return s.replace(servers=s.servers.set(i, me), network=network, due=due)
@@ -142,7 +142,7 @@ class RaftReadIndex(Reads):
         require(read is not None, "i has been asked")
         assert read is not None
         require(self.is_confirmed(read), "a quorum has confirmed i since the read began")
-        require(me.commit_index >= read.index, "i has applied up to the read index")
+        require(me.commit_index >= read.read_index, "i has applied up to the read index")
         stale = s.stale or any(d.server == i and d.log_index > me.commit_index for d in s.due)
         due = Set(d for d in s.due if d.server != i)
         return s.replace(servers=s.servers.set(i, me.replace(read=None)), stale=stale, due=due)
@@ -169,7 +169,7 @@ class RaftReadIndex(Reads):
             case HeartbeatReply():
                 me = self.on_heartbeat_reply(self.at_term(s.servers[m.dst], m.term), m)  # type: ignore[arg-type]
                 return self.moved(s, m.dst, me, network)  # type: ignore[arg-type]
-        return super().handled(s, m, network)
+        return super().handled(s, m, network)  # type: ignore[arg-type]
 
     def on_heartbeat_reply(self, me: ReadingServer, m: HeartbeatReply) -> Server:
         """A leader is confirmed by whoever is in its term."""

@@ -47,6 +47,7 @@ def composed(name: str, base: type[Spec[Any]], extensions: Iterable[type[Spec[An
     kept = tuple(e for e in every if not any(e is not f and issubclass(f, e) for f in every))
     if len(kept) == 1:
         return kept[0]
+    _refuse_namesakes(name, kept)
     state = _merged([state_class(e) for e in kept], name)
     members = {"__module__": base.__module__, "__doc__": _words(base, kept), "init": _init(name, base, kept, state)}
     try:
@@ -56,6 +57,21 @@ def composed(name: str, base: type[Spec[Any]], extensions: Iterable[type[Spec[An
     for rule, method in _widened_rules(cls, state).items():
         setattr(cls, rule, method)
     return cls
+
+
+def _refuse_namesakes(name: str, extensions: tuple[type[Spec[Any]], ...]) -> None:
+    """SpecError if two extensions use a name for rules or constants of their own that have nothing to do with each other."""
+    for rule in dict.fromkeys(n for e in extensions for b in e.__mro__ for n in (*vars(b), *_constants(b))):
+        if rule.startswith("__") or rule in ("_constants", "outcome"):
+            continue
+        having = {e: [b for b in e.__mro__ if rule in vars(b) or rule in _constants(b)] for e in extensions}
+        first = {classes[-1]: extension for extension, classes in having.items() if classes}
+        if len(first) > 1:
+            raise SpecError(f"{name}: {_names(tuple(first.values()))} each have a {rule} of their own: rename one")
+
+
+def _constants(cls: type) -> Iterable[str]:
+    return vars(cls).get("_constants", ())
 
 
 def extended(state: Record, cls: type[R]) -> R:
@@ -154,9 +170,17 @@ def _merged_records(classes: list[RecordType], where: str) -> RecordType:
         raise SpecError(f"{where}: it cannot be both {' and '.join(c.__name__ for c in kept)}")
     hints = [hints_of(c) for c in kept]
     fields = dict.fromkeys(f for c in kept for f in c._fields)
-    annotations = {
-        f: _merged([h[f] for h in hints if f in h], f"{where}: {root.__name__}.{f}") for f in fields
-    }
+    for field in fields:
+        first = {
+            next(c for c in reversed(k.__mro__) if field in getattr(c, "_fields", ())): k
+            for k in kept
+            if field in k._fields
+        }
+        if len(first) > 1:
+            raise SpecError(
+                f"{where}: {_names(tuple(first.values()))} each have a field {field} of their own: rename one"
+            )
+    annotations = {f: _merged([h[f] for h in hints if f in h], f"{where}: {root.__name__}.{f}") for f in fields}
     members = {"__annotations__": annotations, "__module__": root.__module__, "__doc__": root.__doc__}
     return typing.cast("RecordType", types.new_class(root.__name__, tuple(kept), exec_body=lambda b: b.update(members)))
 

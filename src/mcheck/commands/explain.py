@@ -94,12 +94,7 @@ def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
 def _property(words: str, width: int) -> list[str]:
     """The property of that title or method name, in every protocol that states it."""
     loaded = list(_loaded())
-    stated = [
-        (p, name, d)
-        for p in loaded
-        for name, d in _own(p).items()
-        if d.kind not in ("action", "constraint")
-    ]
+    stated = [(p, name, d) for p in loaded for name, d in _own(p).items() if d.kind not in ("action", "constraint")]
     found = [(p, d) for p, name, d in stated if _same(words, d.title) or _same(words, name)]
     if not found:
         titles = list(dict.fromkeys(d.title for _, _, d in stated))
