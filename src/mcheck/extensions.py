@@ -67,7 +67,7 @@ def apart_from(extension: str) -> list[str]:
 
 
 def extension_rows(protocol: Protocol) -> list[tuple[str, str]]:
-    """(`+pre-vote`, what it does and what it does not go with) for everything that can be put on a protocol."""
+    """(`pre-vote`, what it does and what it does not go with) for everything that can be put on a protocol."""
     rows = []
     there = protocol.extensions if isinstance(protocol, Extended) else ()
     base = protocol.base if isinstance(protocol, Extended) else protocol.name
@@ -76,7 +76,7 @@ def extension_rows(protocol: Protocol) -> list[tuple[str, str]]:
             continue
         first = inspect.cleandoc(class_at(source, f"extension {name}").__doc__ or "").split("\n\n")[0]
         apart = f"  Not with {', '.join(apart_from(name))}." if apart_from(name) else ""
-        rows.append((f"{SIGN}{name}", " ".join(first.split()) + apart))
+        rows.append((name, " ".join(first.split()) + apart))
     return rows
 
 

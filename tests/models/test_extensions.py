@@ -87,9 +87,7 @@ WHOLE: list[tuple[str, dict[str, int], tuple[int, int, int], dict[str, int]]] = 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "constants", "whole", "steps"), WHOLE, ids=[n for n, *_ in WHOLE])
-def test_all_states(
-    name: str, constants: dict[str, int], whole: tuple[int, int, int], steps: dict[str, int]
-) -> None:
+def test_all_states(name: str, constants: dict[str, int], whole: tuple[int, int, int], steps: dict[str, int]) -> None:
     """All states within these bounds; every action is taken, and every guard was true once."""
     found = native_search(cls_of(name)(**constants))
     assert counts(found) == whole
@@ -112,7 +110,9 @@ def test_checking_the_quorum_alone_does_not_keep_a_healthy_leader() -> None:
     found = native_search(tweaked(**ELECTIONS), check=("A Healthy Leader Stays",)).violation
     assert found is not None and found.behavior is not None
     assert found.steps == 13
-    assert found.behavior.labels[-1] == "deliver(m=AppendEntriesReply(src=1, dst=0, term=2, success=False, match_index=0))"
+    assert (
+        found.behavior.labels[-1] == "deliver(m=AppendEntriesReply(src=1, dst=0, term=2, success=False, match_index=0))"
+    )
 
 
 # ---------------------------------------------------------------------- what goes together

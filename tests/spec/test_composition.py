@@ -258,7 +258,10 @@ class Other(Spec[State]):
             [Started, Ponging],
             "both: Started starts in other states than Pinging, or not with the defaults of what it adds",
         ),
-        ([Counting, CountingAgain], "both: State.peers: Counter and Counted each have a field pinged of their own: rename one"),
+        (
+            [Counting, CountingAgain],
+            "both: State.peers: Counter and Counted each have a field pinged of their own: rename one",
+        ),
         ([Helping, HelpingToo], "both: Helping and HelpingToo each have a helper of their own: rename one"),
         ([Limited, LimitedToo], "both: Limited and LimitedToo each have a most of their own: rename one"),
         ([Owned, Ponging], "Needy.owner needs a default: what an extension adds starts with it"),

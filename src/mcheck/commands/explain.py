@@ -58,7 +58,7 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     for expectation in expectations(protocol):
         tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
     lines += _section("tweaks", list(tweaks.items()), width)
-    return lines + _section("extensions", extension_rows(protocol), width)
+    return lines + _section("extensions", [(f"+{name}", words) for name, words in extension_rows(protocol)], width)
 
 
 def _declared(expectation: Expectation) -> str:
