@@ -12,7 +12,7 @@ from itertools import combinations
 from mcheck.models import voting
 from mcheck.models.paxos import Paxos, State
 from mcheck.models.voting import Acceptor, Voting
-from mcheck.spec import Broken, Set, bound, constant, implements
+from mcheck.spec import Broken, Set, UsageError, bound, constant, implements
 
 
 class FlexibleVoting(Voting):
@@ -43,6 +43,11 @@ class FlexiblePaxos(Paxos):
 
     def promise_quorums(self) -> Iterable[Set[Acceptor]]:
         """Whose promises let a leader propose: phase 1."""
+        if self.accept_quorum > self.acceptors:
+            raise UsageError(
+                f"{type(self).__name__}.accept_quorum must be at most {self.acceptors}, as many as there are acceptors "
+                f"(got {self.accept_quorum})"
+            )
         return (Set(q) for q in combinations(Acceptor, self.promise_quorum_size()))
 
     def promise_quorum_size(self) -> int:

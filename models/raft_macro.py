@@ -1,15 +1,16 @@
 """Raft in large steps: an election, the copying of a log and a commitment are one step each, and there are no messages.
 
-Source: W. Schultz, I. Dardik and S. Tripakis, Formal Verification of a Distributed Dynamic Reconfiguration Protocol, CPP
-2022, whose TLA+ modules of Raft without reconfiguration have these actions; the rules are those of D. Ongaro and J. Ousterhout, In Search of an
-Understandable Consensus Algorithm, USENIX ATC 2014.
+Source: D. Ongaro and J. Ousterhout, In Search of an Understandable Consensus Algorithm, USENIX ATC 2014; TLA+ module
+MongoStaticRaft (W. Schultz, I. Dardik and S. Tripakis, Formal Verification of a Distributed Dynamic Reconfiguration Protocol,
+CPP 2022), which has steps of this size.
+Differs from the module: a candidate may have left terms out, a follower takes over all that it lacks at once and not an
+entry at a time, and what it has to drop for that goes in the same step.
 
 Throughout this file: i, j servers; q a quorum; t a term; index the position of a log entry, counted from 1.
 
-Granularity: a candidate is elected by a whole quorum at once, a follower takes over all that it lacks at once, and a leader
-sees what its followers hold.  What takes two dozen steps in `raft` takes eight here, so that Figure 8 of the paper, with
-its four elections, is found in no time.  The price: faults in how messages are handled cannot be told.  An entry is
-nothing but its term, as one term has one leader.
+Granularity: a candidate is elected by a whole quorum at once, and a leader sees what its followers hold.  What takes two
+dozen steps in `raft` takes eight here, so that Figure 8 of the paper, with its four elections, is found in no time.  The
+price: faults in how messages are handled cannot be told.  An entry is nothing but its term, as one term has one leader.
 """
 
 from collections.abc import Iterable

@@ -21,8 +21,9 @@ from mcheck.spec.errors import SpecError
 class Broken:
     """The tweak violates `property`, after `steps` steps at the least, with these constants and bounds.
 
-    Constants that are not named keep their defaults; name those that matter, so that the search is quick.  `depth`: where
-    the search may stop.  Without `steps` it says that the property is known to fail, but after more than `depth` steps.
+    Wider bounds may allow a shorter violation; choose the narrowest that show the shortest known, so that the search is
+    quick.  Constants that are not named keep their defaults.  `depth`: where the search may stop.  Without `steps` it says
+    that the property is known to fail, but after more than `depth` steps.
     `note`: a sentence on the granularity of the steps, or on why the number is what it is.  A constant of the spec that is
     itself called steps, depth, source or note cannot be named.
     """

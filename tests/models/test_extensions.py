@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.models.native_search import counts, native_search, witnessed
 from tests.models.raft_search import search_to
+from tests.native.comparing import search_differences
 
+from mcheck.checker import Limits
 from mcheck.models import APART, EXTENSIONS, TWEAKS
 from mcheck.protocols import find
 from mcheck.spec import Spec, UsageError
@@ -113,6 +115,21 @@ def test_checking_the_quorum_alone_does_not_keep_a_healthy_leader() -> None:
     assert (
         found.behavior.labels[-1] == "deliver(m=AppendEntriesReply(src=1, dst=0, term=2, success=False, match_index=0))"
     )
+
+
+TOGETHER = [
+    pytest.param("raft+pre-vote+check-quorum+partition"),
+    pytest.param("raft+read-index+lease-read+duplicating", marks=pytest.mark.slow),
+    pytest.param("raft+" + "+".join(EXTENSIONS["raft"]), marks=pytest.mark.slow),
+    pytest.param("raft-macro+single-server-change", marks=pytest.mark.slow),
+    pytest.param("raft-macro+joint-consensus", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_both_engines_agree_on_compositions(name: str) -> None:
+    pytest.importorskip("llvmlite")
+    assert search_differences(cls_of(name)().instance, Limits(depth=2 if "macro" in name else 4)) == []
 
 
 # ---------------------------------------------------------------------- what goes together

@@ -5,6 +5,7 @@ from tests.models.bfs import search
 from tests.models.native_search import counts, native_search, witnessed
 
 from mcheck.models.flexible_paxos import FlexiblePaxos
+from mcheck.spec import UsageError
 
 
 def test_where_quorums_are_majorities_it_is_paxos() -> None:
@@ -32,3 +33,8 @@ def test_counts(acceptors: int, accept_quorum: int, expected: tuple[int, int, in
     found = native_search(FlexiblePaxos(acceptors=acceptors, accept_quorum=accept_quorum))
     assert counts(found) == expected
     assert witnessed(found)["a value is chosen"] == chosen
+
+
+def test_more_than_all_cannot_choose() -> None:
+    with pytest.raises(UsageError, match=r"FlexiblePaxos.accept_quorum must be at most 4.*got 6"):
+        assert FlexiblePaxos(accept_quorum=6).instance

@@ -37,7 +37,11 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "consensus": ({}, None),
     "voting": ({"max_ballot": 1}, 6),
     "paxos": ({}, 7),
+    "flexible-paxos": ({"acceptors": 3}, 6),
+    "fast-paxos": ({"acceptors": 3}, 5),
     "raft": ({}, 4),
+    "raft-macro": ({"max_term": 2, "max_log": 1}, None),
+    "raft-fsync": ({}, 4),
     "raft-tla": ({}, 5),
     "textbook-raft": ({}, 5),
     "textbook-reads": ({}, 5),
@@ -51,7 +55,11 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "tcommit": ({"managers": 5}, None),
     "voting": ({"max_ballot": 1}, None),
     "paxos": ({}, None),
+    "flexible-paxos": ({"acceptors": 3}, None),
+    "fast-paxos": ({"acceptors": 3}, None),
     "raft": ({}, 9),
+    "raft-macro": ({"max_term": 3}, None),
+    "raft-fsync": ({}, 8),
     "raft-tla": ({}, 11),
     "textbook-raft": ({"max_restarts": 0}, None),
     "textbook-reads": ({"max_restarts": 0, "max_failures": 0}, None),
@@ -107,22 +115,31 @@ SHIPPED = dict(shipped())
 OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **dict(examples())}
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
-MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "textbook-")) else ())
-    for n in SHIPPED
-    if n not in UNLOWERABLE
-]
-"""All that is shipped.  The tweaks of Raft differ in one rule and take two seconds each to compile."""
-ONCE = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith("textbook-r") and " " in n else ())
-    for n in SHIPPED
-    if n not in UNLOWERABLE
-]
-"""Likewise, where the tweaks of the article's node would be too many."""
+OTHER_RAFTS = {
+    "raft forget-vote", "raft write-term-then-vote", "raft lead-without-looking-up", "raft keep-role-in-new-term",
+    "raft commit-old-terms", "raft truncate-in-order", "raft commit-own-suffix-on-heartbeat", "raft roll-back-on-step-down",
+    "raft dropping-and-duplicating",
+}  # fmt: skip
+"""Tweaks of Raft with another state, another network, other actions, or another rule in each part of the protocol."""
+LARGE = ("raft", "raft-fsync", "pbft", "zab", "textbook-raft", "textbook-reads")
+"""Their tweaks differ in one rule, and take seconds to compile."""
+
+
+def with_slow(quick: set[str]) -> list[Any]:
+    """All that is shipped; the tweaks of large protocols, but for `quick`, are slow."""
+    found = []
+    for name in SHIPPED:
+        protocol, _, tweak = name.partition(" ")
+        slow = protocol in LARGE and tweak and name not in quick
+        found.append(pytest.param(name, marks=pytest.mark.slow if slow else ()))
+    return [p for p in found if p.values[0] not in UNLOWERABLE]
+
+
+MANY = with_slow(set())
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
-@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("name", with_slow(OTHER_RAFTS))
 def test_protocols_and_tweaks(name: str) -> None:
     constants, depth = SMALL[name.split()[0]]
     instance = SHIPPED[name](**constants).instance
