@@ -17,7 +17,10 @@ _WIDTH = 100
 
 @dataclass(frozen=True)
 class SpecUse:
-    """A specification as a test uses it: where its class is (`module:Class` or `file.py:Class`), and its constants."""
+    """A specification as a test uses it: where its class is (`module:Class` or `file.py:Class`), and its constants.
+
+    One of several extensions has no class of its own: `raft+pre-vote+partition`, or with a tweak `…:no-pre-vote`.
+    """
 
     source: str
     constants: dict[str, Any]
@@ -25,7 +28,14 @@ class SpecUse:
     @property
     def name(self) -> str:
         """The name of the class."""
+        if self.named:
+            return "".join(word.capitalize() for word in re.split(r"\W+", self.source.replace("_", " ")))
         return self.source.rpartition(":")[2]
+
+    @property
+    def named(self) -> bool:
+        """Whether it is found by its name."""
+        return "+" in self.source and not self.in_file
 
     @property
     def place(self) -> str:
@@ -35,7 +45,7 @@ class SpecUse:
     @property
     def in_file(self) -> bool:
         """Whether the class is found by the path of its file."""
-        return self.place.endswith(".py")
+        return self.source.rpartition(":")[0].endswith(".py")
 
     def call(self) -> str:
         """`Raft(nodes=3, max_term=2)`."""
@@ -87,11 +97,12 @@ class RegressionTest:
         )
 
     def _imports(self, folder: Path) -> Iterable[str]:
-        functions = sorted({c.function for c in self.claims} | {"spec_in" for c in self.claims if c.spec.in_file})
         uses = {c.spec.source: c.spec for c in self.claims}.values()
+        finders = {"spec_in" for u in uses if u.in_file} | {"spec_named" for u in uses if u.named}
+        functions = sorted({c.function for c in self.claims} | finders)
         modules: dict[str, list[str]] = {"mcheck.regression": functions}
         for use in uses:
-            if not use.in_file:
+            if not use.in_file and not use.named:
                 modules.setdefault(use.place, []).append(use.name)
         lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in modules.items()]
         files = [u for u in uses if u.in_file]
@@ -101,6 +112,9 @@ class RegressionTest:
         if files:
             paths = ((u.name, Path(os.path.relpath(u.place, folder)).as_posix()) for u in files)
             yield "\n".join(f'{name} = spec_in(Path(__file__).parent / "{path}", "{name}")' for name, path in paths)
+        named = [f'{u.name} = spec_named("{u.source}")' for u in uses if u.named]
+        if named:
+            yield "\n".join(named)
 
     def _names(self) -> Iterable[str]:
         lines = [f"PROPERTY = {_quoted(self.title)}"] if self.title is not None else []

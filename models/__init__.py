@@ -24,6 +24,32 @@ PROTOCOLS: dict[str, str] = {
     "textbook-go": "mcheck.models.textbook_go:TextbookGo",
 }
 
+EXTENSIONS: dict[str, dict[str, str]] = {
+    "raft": {
+        "pre-vote": "mcheck.models.raft_pre_vote:RaftPreVote",
+        "check-quorum": "mcheck.models.raft_check_quorum:RaftCheckQuorum",
+        "read-index": "mcheck.models.raft_reads:RaftReadIndex",
+        "lease-read": "mcheck.models.raft_lease_read:RaftLeaseRead",
+        "heartbeats": "mcheck.models.raft_networks:Heartbeats",
+        "partition": "mcheck.models.raft_partition:RaftPartition",
+        "dropping": "mcheck.models.raft_networks:Dropping",
+        "duplicating": "mcheck.models.raft_networks:Duplicating",
+    },
+    "raft-macro": {
+        "single-server-change": "mcheck.models.raft_membership:SingleServerChange",
+        "joint-consensus": "mcheck.models.raft_membership:JointConsensus",
+    },
+}
+"""By the name of the protocol: what can be put on it, `raft+pre-vote+check-quorum`, each on top of those before it."""
+
+APART: dict[tuple[str, str], str] = {
+    (
+        "single-server-change",
+        "joint-consensus",
+    ): "each is a way to change the members, and safe only if all changes go that way",
+}
+"""Which two extensions do not go together, and why; all others do, any number of them."""
+
 TWEAKS: dict[str, dict[str, str]] = {
     "tcommit": {
         "commit-unprepared": "mcheck.models.tcommit:CommitsUnprepared",
@@ -105,12 +131,41 @@ TWEAKS: dict[str, dict[str, str]] = {
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "fifo": "mcheck.models.raft_networks:Fifo",
     },
+    "raft+pre-vote": {
+        "no-pre-vote": "mcheck.models.raft_pre_vote:SkipsPreVote",
+        "grant-while-led": "mcheck.models.raft_pre_vote:GrantsWhileLed",
+        "adopt-term-asked-about": "mcheck.models.raft_pre_vote:AdoptsTermAskedAbout",
+        "count-earlier-attempts": "mcheck.models.raft_pre_vote:CountsEarlierAttempts",
+        "ignore-logs-in-pre-vote": "mcheck.models.raft_pre_vote:IgnoresLogsInPreVote",
+    },
+    "raft+check-quorum": {
+        "vote-while-led": "mcheck.models.raft_check_quorum:VotesWhileLed",
+        "never-check": "mcheck.models.raft_check_quorum:NeverChecks",
+    },
+    "raft+read-index": {
+        "no-confirmation": "mcheck.models.raft_reads:ReadsUnconfirmed",
+        "before-own-commit": "mcheck.models.raft_reads:ReadsBeforeOwnCommit",
+        "local-reads": "mcheck.models.raft_reads:ReadsLocally",
+    },
+    "raft+lease-read": {
+        "lease-outlasts-timers": "mcheck.models.raft_lease_read:LeaseOutlastsTimers",
+        "vote-right-after-restart": "mcheck.models.raft_lease_read:VotesRightAfterRestart",
+        "vote-in-spite-of-lease": "mcheck.models.raft_lease_read:VotesInSpiteOfLease",
+    },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
         "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
         "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
         "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
         "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
+    },
+    "raft-macro+single-server-change": {
+        "change-before-own-commit": "mcheck.models.raft_membership:ChangesBeforeOwnCommit",
+        "change-several-at-once": "mcheck.models.raft_membership:ChangesSeveralAtOnce",
+    },
+    "raft-macro+joint-consensus": {
+        "count-union": "mcheck.models.raft_membership:CountsUnion",
+        "finish-uncommitted": "mcheck.models.raft_membership:FinishesUncommitted",
     },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",

@@ -204,10 +204,14 @@ class Raft(Spec[State]):
 
         Source: Fig. 2, Rules for Servers, Candidates; section 5.2.
         """
+        require(s.servers[i].role != Role.LEADER, "a leader does not start an election")
+        return self.campaigned(s, i, s.network)
+
+    def campaigned(self, s: State, i: Node, network: Network) -> State:
+        """Server i has begun a new term, voted for itself in it, and asked everyone else."""
         me = s.servers[i]
-        require(me.role != Role.LEADER, "a leader does not start an election")
         me = me.replace(role=Role.CANDIDATE, current_term=me.current_term + 1, voted_for=i, votes_granted=Set.of(i))
-        return self.moved(s, i, self.counted(me), self.asked(s.network, i, me))
+        return self.moved(s, i, self.counted(me), self.asked(network, i, me))
 
     def asked(self, network: Network, i: Node, me: Server) -> Network:
         """Candidate i has asked everyone else."""
@@ -409,15 +413,19 @@ class Raft(Spec[State]):
     def restart(self, s: State, i: Node) -> State:
         """A server crashes, and comes back with what it has persisted.  Source: Fig. 2, State, Persistent state."""
         me = s.servers[i]
-        back = self.follower(me).replace(
+        back = self.restored(me)
+        # A crash that loses nothing changes nothing, and would only be counted.
+        require(back != me, "the crash loses something")
+        return self.moved(s, i, back, s.network).replace(restarts=s.restarts + 1)
+
+    def restored(self, me: Server) -> Server:
+        """What a crash leaves of a server."""
+        return self.follower(me).replace(
             current_term=self.restored_term(me),
             voted_for=self.restored_vote(me),
             log=self.restored_log(me),
             commit_index=0,
         )
-        # A crash that loses nothing changes nothing, and would only be counted.
-        require(back != me, "the crash loses something")
-        return self.moved(s, i, back, s.network).replace(restarts=s.restarts + 1)
 
     def restored_term(self, me: Server) -> int:
         return me.current_term

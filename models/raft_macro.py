@@ -112,7 +112,7 @@ class RaftMacro(Spec[State]):
 
     def last_term(self, me: Server) -> int:
         """The term of my last entry; 0, which precedes all terms, if I have none."""
-        return me.log[-1] if len(me.log) > 0 else 0
+        return self.term_of(me.log[-1]) if len(me.log) > 0 else 0
 
     # ------------------------------------------------------------------ logs
 
@@ -121,7 +121,15 @@ class RaftMacro(Spec[State]):
         """A leader appends a client's command to its log.  Source: section 5.3."""
         me = s.servers[i]
         require(me.leads, "only a leader takes requests")
-        return s.replace(servers=s.servers.set(i, me.replace(log=me.log + (me.current_term,))))
+        return s.replace(servers=s.servers.set(i, me.replace(log=me.log + (self.new_entry(me),))))
+
+    def new_entry(self, me: Server) -> Term:
+        """An entry is nothing but its term."""
+        return me.current_term
+
+    def term_of(self, entry: Term) -> int:
+        """The term of an entry."""
+        return entry
 
     @action
     def replicate(self, s: State, i: Node, j: Node) -> State:
@@ -131,7 +139,7 @@ class RaftMacro(Spec[State]):
         require(me.leads, "only a leader replicates")
         require(other.current_term <= me.current_term, "j has not come to a later term")
         log = other.log if other.log[: len(me.log)] == me.log else me.log
-        return s.replace(servers=s.servers.set(j, Server(current_term=me.current_term, leads=False, log=log)))
+        return s.replace(servers=s.servers.set(j, other.replace(current_term=me.current_term, leads=False, log=log)))
 
     # ------------------------------------------------------------------ commitment
 
@@ -144,7 +152,7 @@ class RaftMacro(Spec[State]):
         require(self.may_commit(me, index), "the entry is of the leader's own term")
         require(self.on_quorum(s, i, index), "the entry is on a quorum")
         fresh = Set(
-            Commit(log_index=n, entry=me.log[n - 1], term=me.current_term)
+            Commit(log_index=n, entry=self.term_of(me.log[n - 1]), term=me.current_term)
             for n in range(1, self.max_log + 1)
             if n <= index
         )
@@ -152,7 +160,7 @@ class RaftMacro(Spec[State]):
 
     def may_commit(self, me: Server, index: int) -> bool:
         """A leader counts replicas for entries of its own term only; they commit those before them.  Source: 5.4.2."""
-        return me.log[index - 1] == me.current_term
+        return self.term_of(me.log[index - 1]) == me.current_term
 
     def on_quorum(self, s: State, i: Node, index: int) -> bool:
         """Servers that have acknowledged the entry in this term, the leader included, are a majority."""
@@ -187,7 +195,7 @@ class RaftMacro(Spec[State]):
         return i == j or all(
             a[:index] == b[:index]
             for index in range(1, self.max_log + 1)
-            if index <= len(a) and index <= len(b) and a[index - 1] == b[index - 1]
+            if index <= len(a) and index <= len(b) and self.term_of(a[index - 1]) == self.term_of(b[index - 1])
         )
 
     @always("Leader Completeness")
@@ -195,7 +203,8 @@ class RaftMacro(Spec[State]):
         """What was committed in an earlier term is in the leader's log."""
         me = s.servers[i]
         return not me.leads or all(
-            c.term >= me.current_term or (c.log_index <= len(me.log) and me.log[c.log_index - 1] == c.entry)
+            c.term >= me.current_term
+            or (c.log_index <= len(me.log) and self.term_of(me.log[c.log_index - 1]) == c.entry)
             for c in s.committed
         )
 

@@ -5,6 +5,7 @@ from mcheck.spec.bags import Bag
 from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
 from mcheck.spec.byzantine import Byzantine, Injection, relied_on
 from mcheck.spec.channels import Channels
+from mcheck.spec.composition import composed, extended
 from mcheck.spec.declare import action, always, bound, constant, constraint, implements, reachable, require, step
 from mcheck.spec.errors import Cut, Disabled, DomainError, InternalError, McheckError, SpecError, UsageError
 from mcheck.spec.indexes import Index
@@ -20,9 +21,9 @@ from mcheck.spec.specification import Spec
 
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
-    "ExpectedOutcome", "Failure", "In", "Index", "Injection", "Instance", "InternalError", "Map",
-    "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
-    "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "any", "bound", "constant", "constraint",
-    "count", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
-    "relied_on", "replay", "require", "rerun", "step", "text", "where",
+    "ExpectedOutcome", "Failure", "In", "Index", "Injection", "Instance", "InternalError", "Map", "McheckError",
+    "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec", "SpecError", "Step",
+    "UsageError", "Where", "action", "all", "always", "any", "bound", "composed", "constant", "constraint", "count",
+    "extended", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label",
+    "reachable", "relied_on", "replay", "require", "rerun", "step", "text", "where",
 ]  # fmt: skip

@@ -52,9 +52,10 @@ class Declaration:
     renamed: dict[str, str] = field(default_factory=dict)
 
 
-def _declared(
+def declared(
     kind: str, title: str | None, function: Any, other: Any = None, renamed: dict[str, str] | None = None
 ) -> Any:
+    """The method, marked with what it is."""
     if not callable(function):
         raise SpecError(f'@{kind} marks a method, not {function!r}: write @{kind}("title") above a def')
 
@@ -72,13 +73,13 @@ def _declared(
 
 def action(method: ActionMethod) -> ActionMethod:
     """Marks a transition: `(self, s: State, …) -> State`, its other parameters quantified by their annotations."""
-    return _declared("action", None, method)  # type: ignore[no-any-return]
+    return declared("action", None, method)  # type: ignore[no-any-return]
 
 
 def _titled(kind: str, title: str) -> Callable[[Predicate], Predicate]:
     if not isinstance(title, str):
         raise SpecError(f'@{kind} needs a title: @{kind}("Election Safety")')
-    return lambda method: _declared(kind, title, method)
+    return lambda method: declared(kind, title, method)
 
 
 def always(title: str) -> Callable[[Predicate], Predicate]:
@@ -107,7 +108,7 @@ def implements(other: Any, **renamed: str) -> Callable[[Mapping], Mapping]:
     Every initial state must map to one of `other`, every step to a step of `other` or to no change.  Constants of the
     same name are handed over; `acceptors="nodes"` hands over this spec's `nodes` as the other's `acceptors`.
     """
-    return lambda method: _declared("implements", f"implements {other.__name__}", method, other, renamed)
+    return lambda method: declared("implements", f"implements {other.__name__}", method, other, renamed)
 
 
 def declaration_of(member: object) -> Declaration | None:

@@ -92,7 +92,7 @@ class Instance:
         self._key_spaces: dict[Any, KeySpace] = {}
         self._sizes: dict[IndexType, int] = {}
         with working_on(self):
-            self.state_class = _state_class(type(spec))
+            self.state_class = state_class(type(spec))
             domain = self._resolver.domain(self.state_class, "the state")
             assert isinstance(domain, RecordOf)
             self.state_domain = domain
@@ -268,7 +268,7 @@ def _iterable(name: str, given: Any) -> Iterable[Any]:
     return given
 
 
-def _state_class(cls: type) -> RecordType:
+def state_class(cls: type) -> RecordType:
     """The record class of the states: what `init` says it returns, or the argument of `Spec[...]`."""
     returned = hints_of(cls.init).get("return")  # type: ignore[attr-defined]
     if isinstance(returned, RecordType):

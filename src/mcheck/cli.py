@@ -77,22 +77,22 @@ class Mcheck(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        from mcheck.protocols import names
+        from mcheck.extensions import completions
 
         completed = super().shell_complete(ctx, incomplete)
-        return [*completed, *(CompletionItem(n) for n in names() if n.startswith(incomplete))]
+        return [*completed, *map(CompletionItem, completions(incomplete))]
 
 
 def _refuse_near_verb(word: str) -> None:
     """UsageError for what is neither verb nor protocol nor file, with the nearest of both in mind."""
-    from mcheck.protocols import is_file, names
+    from mcheck.protocols import is_file, is_name, names
     from mcheck.spec import UsageError
     from mcheck.spec.specification import did_you_mean
 
     known = names()
-    if not is_file(word) and word.replace("_", "-").lower() not in known and word not in known:
+    if not is_file(word) and not is_name(word):
         raise UsageError(
-            f"no command or protocol {word!r}{did_you_mean(word.lower(), [*VERBS, *known, '--help', '--version'])}; "
+            f"no command or protocol {word!r}{did_you_mean(word.partition('+')[0].lower(), [*VERBS, *known, '--help', '--version'])}; "
             "see mcheck --help and mcheck list"
         )
 

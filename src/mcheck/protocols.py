@@ -38,7 +38,7 @@ class Protocol:
         """The name of a tweak from that name or the name of its class; None for None.  UsageError for an unknown name."""
         if typed is None:
             return None
-        wanted = typed.replace("_", "-").lower()
+        wanted = plain_name(typed)
         by_class = {kebab(source.rpartition(":")[2]): name for name, source in self.tweaks.items()}
         name = wanted if wanted in self.tweaks else by_class.get(kebab(typed)) or by_class.get(wanted)
         if name is None:
@@ -55,7 +55,11 @@ class Protocol:
         source = self.tweaks[name]
         if is_file(source):
             return getattr(inspect.getmodule(self.cls) or sys.modules[self.cls.__module__], source.rpartition(":")[2])  # type: ignore[no-any-return]
-        return _from_module(source, f"tweak {name}")
+        return class_at(source, f"tweak {name}")
+
+    def source_with(self, tweak: str | None) -> str:
+        """Where the class is found that runs with a tweak; or, of several extensions, their name and that of the tweak."""
+        return self.source if tweak is None else self.tweaks.get(tweak, self.source)
 
 
 def names() -> tuple[str, ...]:
@@ -67,7 +71,11 @@ def find(typed: str) -> Protocol:
     """The protocol that `typed` names.  UsageError if there is none, SpecError if it cannot be loaded."""
     if is_file(typed):
         return _from_file(typed)
-    name = typed if typed in PROTOCOLS else typed.replace("_", "-").lower()
+    if "+" in typed:
+        from mcheck.extensions import extended_protocol
+
+        return extended_protocol(typed)
+    name = typed if typed in PROTOCOLS else plain_name(typed)
     source = PROTOCOLS.get(name)
     if source is None:
         name, source = typed, _entry_points().get(typed)
@@ -75,7 +83,18 @@ def find(typed: str) -> Protocol:
         raise UsageError(
             f"no protocol {typed!r}{did_you_mean(typed.lower(), names())}; `mcheck list` shows all, path/to/file.py:Class runs your own"
         )
-    return Protocol(name, source, _from_module(source, f"protocol {name}"), TWEAKS.get(name, {}))
+    return Protocol(name, source, class_at(source, f"protocol {name}"), TWEAKS.get(name, {}))
+
+
+def is_name(typed: str) -> bool:
+    """Whether what was typed is the name of a protocol, with or without extensions."""
+    base = typed.partition("+")[0]
+    return base in names() or plain_name(base) in names()
+
+
+def plain_name(typed: str) -> str:
+    """A name as the registry has it: `Pre_Vote` is pre-vote."""
+    return typed.replace("_", "-").lower()
 
 
 def instantiate(cls: type[Spec[Any]], constants: dict[str, Any]) -> Instance:
@@ -155,7 +174,8 @@ def _entry_points() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
 
 
-def _from_module(source: str, what: str) -> type[Spec[Any]]:
+def class_at(source: str, what: str) -> type[Spec[Any]]:
+    """The class of `module:Class`.  SpecError, which names `what`, if it cannot be loaded."""
     module_name, _, class_name = source.partition(":")
     try:
         module = importlib.import_module(module_name)

@@ -69,6 +69,12 @@ def spec_in(file: Path | str, name: str) -> type[Spec[Any]]:
     return find(f"{file}:{name}").cls
 
 
+def spec_named(source: str) -> type[Spec[Any]]:
+    """The specification of a name, `raft+pre-vote+partition`, or of one with a tweak, `…:no-pre-vote`."""
+    name, _, tweak = source.partition(":")
+    return find(name).tweaked(tweak or None)
+
+
 def refusal(instance: Instance, steps: Iterable[str], start: str | None) -> ReplayMismatch | None:
     """Why these steps are not possible: the first that is refused; None if they are."""
     try:

@@ -33,9 +33,7 @@ class Subject:
     @property
     def source(self) -> str:
         """The source of the class that ran."""
-        return (
-            self.protocol.source if self.tweak is None else self.protocol.tweaks.get(self.tweak, self.protocol.source)
-        )
+        return self.protocol.source_with(self.tweak)
 
     @property
     def typed(self) -> str:

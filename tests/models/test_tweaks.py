@@ -27,6 +27,14 @@ SLOW = {
         "commit-own-suffix-on-heartbeat", "forget-log", "roll-back-on-step-down", "dropping", "duplicating",
         "dropping-and-duplicating", "heartbeats", "fifo",
     },
+    "raft+pre-vote": {
+        "grant-while-led", "adopt-term-asked-about", "count-earlier-attempts", "ignore-logs-in-pre-vote",
+    },
+    "raft+check-quorum": {"never-check"},
+    "raft+read-index": {"no-confirmation", "before-own-commit", "local-reads"},
+    "raft+lease-read": {"lease-outlasts-timers", "vote-right-after-restart", "vote-in-spite-of-lease"},
+    "raft-macro+single-server-change": {"change-several-at-once"},
+    "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
 """More than about a second and a half, most of it to compile."""
@@ -49,6 +57,9 @@ CONTROLS = {
     ("raft", "dropping-and-duplicating"): 553,
     ("raft", "heartbeats"): 27293,
     ("raft", "fifo"): 2240,
+    ("raft+pre-vote", "ignore-logs-in-pre-vote"): 803906,
+    ("raft+check-quorum", "never-check"): 3577,
+    ("raft-macro+single-server-change", "change-before-own-commit"): 37008,
     ("raft-fsync", "flush-before-sending"): 692814,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcheck.extensions import Extended, all_names, completions, extension_rows
 from mcheck.options import color_option, json_option
-from mcheck.protocols import Protocol, find, is_file, names, option_name, source_of
+from mcheck.protocols import Protocol, find, is_file, is_name, names, option_name, source_of
 from mcheck.spec import McheckError, UsageError
-from mcheck.spec.declare import declarations_of
+from mcheck.spec.declare import Declaration, declarations_of
 from mcheck.spec.specification import did_you_mean
 from mcheck.tweaks import Expectation, breaking, expectations
 
@@ -33,7 +34,7 @@ def run(subject: tuple[str, ...], json: bool, color: str) -> int:
         return _trace(words, json, terminal)
     if json:
         raise UsageError(f"--json explains a trace: write mcheck explain TRACE --json (got {words!r})")
-    if is_file(words) or words.replace("_", "-").lower() in names() or words in names():
+    if is_file(words) or is_name(words):
         terminal.print("\n".join(_protocol(find(words), terminal.width)))
     else:
         terminal.print("\n".join(_property(words, terminal.width)))
@@ -96,7 +97,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     tweaks = {name: _all_words(protocol.tweaked(name).__doc__) for name in protocol.tweaks}
     for expectation in expectations(protocol):
         tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
-    return lines + _section("tweaks", list(tweaks.items()), width)
+    lines += _section("tweaks", list(tweaks.items()), width)
+    return lines + _section("extensions", [(f"+{name}", words) for name, words in extension_rows(protocol)], width)
 
 
 def _declared(expectation: Expectation) -> str:
@@ -132,12 +134,7 @@ def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[str]:
 def _property(words: str, width: int) -> list[str]:
     """The property of that title or method name, in every protocol that states it."""
     loaded = list(_loaded())
-    stated = [
-        (p, name, d)
-        for p in loaded
-        for name, d in declarations_of(p.cls).items()
-        if d.kind not in ("action", "constraint")
-    ]
+    stated = [(p, name, d) for p in loaded for name, d in _own(p).items() if d.kind not in ("action", "constraint")]
     found = [(p, d) for p, name, d in stated if _same(words, d.title) or _same(words, name)]
     if not found:
         titles = list(dict.fromkeys(d.title for _, _, d in stated))
@@ -155,9 +152,16 @@ def _property(words: str, width: int) -> list[str]:
     return lines
 
 
+def _own(protocol: Protocol) -> dict[str, Declaration]:
+    """What a protocol states; of one with an extension, what it states for the first time."""
+    stated = declarations_of(protocol.cls)
+    known = declarations_of(find(protocol.base).cls) if isinstance(protocol, Extended) else {}
+    return {name: d for name, d in stated.items() if name not in known}
+
+
 def _loaded() -> Iterator[Protocol]:
-    """Every protocol that can be loaded."""
-    for name in names():
+    """Every protocol that can be loaded, and with each extension."""
+    for name in all_names():
         try:
             yield find(name)
         except McheckError:
@@ -186,7 +190,7 @@ def _wrapped(words: str, width: int, indent: str) -> list[str]:
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
-    return [name for name in names() if name.startswith(incomplete)]
+    return completions(incomplete)
 
 
 command = click.Command(

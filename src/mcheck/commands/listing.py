@@ -21,17 +21,19 @@ def run(tweaks: bool, json: bool, color: str) -> int:
 
     terminal = Terminal(color)
     entries, written = (_tweak_entries, _tweak_lines) if tweaks else (_entries, _lines)
-    found = [entry for protocol in _loaded(terminal) for entry in entries(protocol, terminal)]
+    found = [entry for protocol in _loaded(terminal, tweaks) for entry in entries(protocol, terminal)]
     terminal.print(as_json(found) if json else "\n".join(written(found, terminal.width)))
     return 0
 
 
-def _loaded(terminal: Terminal) -> list[Protocol]:
+def _loaded(terminal: Terminal, extended: bool) -> list[Protocol]:
+    """All protocols; where it is asked for, also with each extension."""
+    from mcheck.extensions import all_names
     from mcheck.protocols import find, names
     from mcheck.spec import McheckError
 
     found = []
-    for name in names():
+    for name in all_names() if extended else names():
         try:
             found.append(find(name))
         except McheckError as error:
@@ -43,6 +45,7 @@ def _loaded(terminal: Terminal) -> list[Protocol]:
 
 
 def _entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
+    from mcheck.extensions import extension_rows
     from mcheck.protocols import source_of
 
     declared = protocol.cls._constants
@@ -53,6 +56,7 @@ def _entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
             "constants": {n: c.default for n, c in declared.items() if c.kind != "bound"},
             "bounds": {n: c.default for n, c in declared.items() if c.kind == "bound"},
             "tweaks": list(protocol.tweaks),
+            "extensions": [name for name, _ in extension_rows(protocol)],
         }
     ]
 
@@ -64,7 +68,8 @@ def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
         head = f"{e['name'].ljust(column)}  "
         numbers = ", ".join(f"{n} {v}" for n, v in {**e["constants"], **e["bounds"]}.items())
         lines += textwrap.wrap(head + (e["source"] or "no source given"), width, subsequent_indent=" " * len(head))
-        for words in (numbers, f"tweaks: {', '.join(e['tweaks'])}" if e["tweaks"] else ""):
+        more = [f"{key}: {', '.join(e[key])}" for key in ("tweaks", "extensions") if e[key]]
+        for words in (numbers, *more):
             lines += textwrap.wrap(
                 words, width, initial_indent=" " * len(head), subsequent_indent=" " * len(head), break_on_hyphens=False
             )

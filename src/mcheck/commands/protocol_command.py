@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mcheck.options import constant_options
-from mcheck.protocols import Protocol, find, names
+from mcheck.protocols import Protocol, find
 from mcheck.settings import from_file
 
 Work = Callable[[Protocol, dict[str, Any]], int]
@@ -104,6 +104,8 @@ def _given(parameter: click.Parameter, value: Any) -> Any:
 
 def _protocol_argument() -> click.Argument:
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-        return [name for name in names() if name.startswith(incomplete)]
+        from mcheck.extensions import completions
+
+        return completions(incomplete)
 
     return click.Argument(["protocol"], metavar="PROTOCOL", shell_complete=complete)
