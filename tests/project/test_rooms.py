@@ -22,7 +22,8 @@ HOME_OF_LIBRARY = {
     "hypothesis": {"src/mcheck/testing.py"},
     "itf_py": {"counterexamples"},
     "llvmlite": {"checker/native", "checker/engines.py"},
-    "numpy": {"checker/native"},
+    "numpy": {"checker/liveness"},
+    "scipy": {"checker/liveness"},
     "resvg_py": {"counterexamples/picture/png.py"},
 }
 
