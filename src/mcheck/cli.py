@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
+    "liveness": ("mcheck.commands.liveness:command", "Check what every fair behaviour must come to."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid."),
