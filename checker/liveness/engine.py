@@ -59,7 +59,7 @@ def decide(
         engine="reference",
         states=len(exploration.states),
         edges=exploration.steps,
-        cut=exploration.cut,
+        cut=exploration.cut_in_order,
         reason=reason,
         seconds=watch.seconds,
         exploring_seconds=explored,

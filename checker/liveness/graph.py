@@ -71,12 +71,18 @@ class PlainExploration:
                 self._expand(done)
                 self.offsets.append(len(self.targets))
                 done += 1
-        return StateGraph(self.states, initial, self._arcs(), self.moves, self.cut, cut_at_the_start)
+        return StateGraph(self.states, initial, self._arcs(), self.moves, self.cut_in_order, cut_at_the_start)
 
     @property
     def steps(self) -> int:
         """How many steps have been noted."""
         return len(self.targets)
+
+    @property
+    def cut_in_order(self) -> dict[str, int]:
+        """What was cut, in the order of the spec."""
+        order = (*self.instance.bounds, *(c.title for c in self.instance.constraints))
+        return {name: self.cut[name] for name in order if name in self.cut}
 
     def _start(self) -> bool:
         for state in self.instance.initial:
