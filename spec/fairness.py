@@ -53,11 +53,13 @@ class Fairness:
         unless = f", unless {self.unless}" if self.unless else ""
         return f"{'WF' if self.strength == 'weak' else 'SF'}({steps}){each}{unless}"
 
-    def key(self, action: Rule, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """Of which of its conditions a step is: the values of `each`; None if it is of none."""
+    def key(self, action: Rule, given: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Of which of its conditions a step is: the values of `each`; None if it is of none.
+
+        `given`: the arguments by name; only those that are chosen or in `each` are looked at.
+        """
         if action.name not in self.actions:
             return None
-        given = dict(zip(action.signature.names, arguments, strict=True))
         if any(given[name] != value for name, value in self.chosen.items()):
             return None
         return tuple(given[name] for name in self.each)

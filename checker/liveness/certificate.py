@@ -81,7 +81,7 @@ def _is_fair(lasso: Lasso, one: Fairness) -> None:
     taken = set()
     for before, step in zip(circle, lasso.cycle, strict=False):
         if step.state != before:
-            taken.add(one.key(step.action, step.arguments))
+            taken.add(one.key(step.action, _named(step.action, step.arguments)))
     enabled = [_enabled_keys(instance, one, state) for state in circle]
     for key in dict.fromkeys(key for keys in enabled for key in keys):
         if key in taken:
@@ -101,10 +101,14 @@ def _enabled_keys(instance: Instance, one: Fairness, state: Any) -> dict[tuple[A
         if action.name not in one.actions:
             continue
         for arguments in action.signature.arguments(state):
-            key = one.key(action, arguments)
+            key = one.key(action, _named(action, arguments))
             if key is None or key in keys or one.waived(instance, state, key):
                 continue
             after = instance.apply(action, state, arguments)
             if after is not None and (isinstance(after, Cut) or after != state):
                 keys[key] = None
     return keys
+
+
+def _named(action: Rule, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(action.signature.names, arguments, strict=True))

@@ -7,22 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from mcheck.checker.engines import why_not_native
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
-from mcheck.checker.liveness.arcs import Demand, Mask, demand
+from mcheck.checker.liveness.arcs import Demand, demand
 from mcheck.checker.liveness.assumptions import assumed, select
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
-from mcheck.checker.liveness.graph import PlainExploration, StateGraph
+from mcheck.checker.liveness.graph import Exploration, PlainExploration, StateGraph
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch, forbidden
 from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
 from mcheck.checker.verdict import Limits, ProgressListener
-from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, label_text
-from mcheck.spec.temporal import truth
+from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, label_text
 
 
 def decide(
     instance: Instance,
     properties: Iterable[str] | None = None,
     fairness: str = "declared",
+    engine: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - a frozen value
     progress: ProgressListener | None = None,
 ) -> LivenessVerdict:
@@ -35,7 +36,7 @@ def decide(
     rules = select(instance, properties)
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
-    exploration = PlainExploration(instance, watch)
+    exploration, notes = _exploration(instance, engine, watch, conditions, rules)
     reason: str | None = None
     graph: StateGraph | None = None
     try:
@@ -56,15 +57,36 @@ def decide(
         instance=instance,
         fairness=conditions,
         findings=tuple(findings or (TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules)),
-        engine="reference",
-        states=len(exploration.states),
+        engine="reference" if isinstance(exploration, PlainExploration) else "native",
+        states=exploration.distinct,
         edges=exploration.steps,
-        cut=exploration.cut_in_order,
+        cut=exploration.cut,
         reason=reason,
         seconds=watch.seconds,
         exploring_seconds=explored,
         peak_rss_mb=peak_mb(),
+        notes=notes,
     )
+
+
+def _exploration(
+    instance: Instance, engine: str, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]
+) -> tuple[Exploration, tuple[str, ...]]:
+    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`."""
+    if engine == "reference":
+        return PlainExploration(instance, watch), ()
+    why = why_not_native()
+    if why is None:
+        from mcheck.checker.liveness.native import NativeExploration
+        from mcheck.checker.native.reading import Unlowerable
+
+        try:
+            return NativeExploration(instance, watch, fairness, rules), ()
+        except Unlowerable as unlowerable:
+            why = f"no compiled code for {unlowerable}"
+    if engine == "native":
+        raise UsageError(f"--engine native: {why}; use --engine reference, or auto")
+    return PlainExploration(instance, watch), (f"reference engine: {why}",)
 
 
 class _Judge:
@@ -82,7 +104,7 @@ class _Judge:
         """
         beyond = 0
         for arguments in rule.signature.arguments(None):
-            first, second = self._truths(rule, arguments)
+            first, second = self.graph.truths(rule, arguments)
             wrong = forbidden(rule.kind, first, second)
             region = self.search.region(wrong)
             found = self.search.find(wrong, region)
@@ -94,14 +116,9 @@ class _Judge:
             return TemporalFinding(rule, "refused", reason=self._open(beyond))
         return TemporalFinding(rule, "holds")
 
-    def _truths(self, rule: Rule, arguments: tuple[Any, ...]) -> tuple[Mask, Mask]:
-        pairs = [truth(self.instance, rule, state, arguments) for state in self.graph.states]
-        both = np.array(pairs, bool).reshape(len(pairs), 2)
-        return both[:, 0], both[:, 1]
-
     def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
         """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
-        moves = (self.graph.moves[self.graph.arcs.labels[step]] for step in (*found.stem, *found.cycle))
+        moves = map(self.graph.step, (*found.stem, *found.cycle))
         labels = [label_text(action.name, action.signature.names, values) for action, values in moves]
         try:
             lasso = lasso_of(self.instance, self.graph.states[found.initial], labels, len(found.stem))
@@ -129,8 +146,8 @@ def demands(instance: Instance, graph: StateGraph, fairness: Sequence[Fairness])
     found = []
     for one in fairness:
         by_key: dict[tuple[Any, ...], set[int]] = {}
-        for label, (action, arguments) in enumerate(graph.moves):
-            key = one.key(action, arguments)
+        for label, (action, given) in enumerate(graph.moves):
+            key = one.key(action, given)
             if key is not None:
                 by_key.setdefault(key, set()).add(label)
         for key, labels in by_key.items():

@@ -109,11 +109,11 @@ def test_a_condition_knows_its_steps() -> None:
     send, receive = instance.actions
     with instance.active():
         i, j = Node
-        assert weak("send", each="i").key(send, (j,)) == (j,)
-        assert weak("send", "receive").key(receive, (Ping(dst=i),)) == ()
-        assert weak("send", each="i").key(receive, (Ping(dst=i),)) is None
-        assert weak("send", i=j).key(send, (i,)) is None
-        assert weak("send", i=j).key(send, (j,)) == ()
+        assert weak("send", each="i").key(send, {"i": j}) == (j,)
+        assert weak("send", "receive").key(receive, {}) == ()
+        assert weak("send", each="i").key(receive, {"m": Ping(dst=i)}) is None
+        assert weak("send", i=j).key(send, {"i": i}) is None
+        assert weak("send", i=j).key(send, {"i": j}) == ()
         crashed = State(up=Map.fill(Node, True).set(i, False))
         exempt = weak("send", each="i", unless="down")
         assert exempt.waived(instance, crashed, (i,)) and not exempt.waived(instance, crashed, (j,))

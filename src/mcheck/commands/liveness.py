@@ -10,6 +10,7 @@ from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import Number, Word, color_option, constants_given, json_option, option, out_option, scope_options
 from mcheck.protocols import Protocol, instantiate
 
+_ENGINES = ("auto", "native", "reference")
 _FAIRNESS = ("declared", "weak", "strong", "none")
 
 
@@ -23,6 +24,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
             default="declared",
             help="What the spec states; or weak or strong fairness of every action, for each of its arguments; or none.",
         ),
+        option("--engine", type=Word(*_ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
         option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
         json_option(),
         out_option(),
@@ -55,6 +57,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             instance,
             properties=list(values["property"]) or None,
             fairness=word,
+            engine=values["engine"],
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
         )
