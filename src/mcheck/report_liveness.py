@@ -81,12 +81,16 @@ def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, 
         lines.append(f"  for {report.notation.arguments(rule, arguments)}")
     mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}"
     lines += report.table(lasso.behavior, mark, lasso.loop)
-    end = (
-        "No step that fairness demands is possible in the last state."
-        if lasso.stutters
-        else (f"The steps {lasso.loop + 1} to {len(lasso.behavior.steps)} are repeated for ever, and that is fair.")
-    )
-    return [*lines, f"  {end}"]
+    return [*lines, f"  {_for_ever(lasso)}"]
+
+
+def _for_ever(lasso: Lasso) -> str:
+    """Why it may go on so."""
+    if lasso.stutters:
+        return "No step that fairness demands is possible in the last state."
+    first, last = lasso.loop + 1, len(lasso.behavior.steps)
+    steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
+    return f"{steps} repeated for ever, and that is fair."
 
 
 def _sentence(verdict: LivenessVerdict) -> str:
