@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int32]
 Indexes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Between = Callable[[], None]
+"""Called now and then during long work; it may raise to end it."""
+
+_LABELS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,18 @@ class Arcs:
         mask = np.zeros(self.count, bool)
         mask[self.cut_sources] = True
         return mask
+
+    def labelled(self, labels: Iterable[int]) -> Indexes:
+        """The steps that have one of these labels, in order."""
+        order, starts = self._by_label
+        found = [order[starts[label] : starts[label + 1]] for label in sorted(labels)]
+        return found[0] if len(found) == 1 else np.sort(np.concatenate(found))
+
+    @functools.cached_property
+    def _by_label(self) -> tuple[Indexes, Indexes]:
+        """The steps in the order of their labels, and where those of each label begin."""
+        counts = np.bincount(self.labels, minlength=_LABELS)
+        return np.argsort(self.labels, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
     def reached(self, starts: NDArray[np.integer], within: Mask, toll: Numbers | None = None) -> Reach:
         """What is reached from `starts` through states of `within`, each in the fewest steps.
@@ -114,10 +131,8 @@ class Demand:
 
 def demand(arcs: Arcs, strong: bool, labels: frozenset[int], waived: Mask | None = None) -> Demand:
     """The demand on the steps with these labels; nothing is demanded in states that are `waived`."""
-    wanted = np.zeros(1 << 16, bool)
-    wanted[list(labels)] = True
-    steps = np.flatnonzero(wanted[arcs.labels])
-    cut = arcs.cut_sources[wanted[arcs.cut_labels]]
+    steps = arcs.labelled(labels)
+    cut = arcs.cut_sources[np.isin(arcs.cut_labels, sorted(labels))]
     enabled = np.unique(np.concatenate([arcs.sources[steps], cut]))
     if waived is not None:
         enabled = enabled[~waived[enabled]]

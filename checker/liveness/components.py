@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from mcheck.checker.liveness.arcs import Arcs, Demand, Mask, Numbers
+from mcheck.checker.liveness.arcs import Arcs, Between, Demand, Mask, Numbers
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,11 @@ class FairComponents:
 
 
 def fair_components(
-    arcs: Arcs, demands: Sequence[Demand], region: Mask, visited: Mask | None = None
+    arcs: Arcs,
+    demands: Sequence[Demand],
+    region: Mask,
+    visited: Mask | None = None,
+    between: Between = lambda: None,
 ) -> FairComponents | None:
     """The fair components of the graph restricted to `region` that are met first when it is taken apart; None if there is none.
 
@@ -47,6 +51,7 @@ def fair_components(
     """
     alive = region.copy()
     while alive.any():
+        between()
         of, count = _strong_components(arcs, alive)
         size = np.bincount(of[alive], minlength=count)
         inside = of[arcs.sources] == of[arcs.targets]
@@ -57,6 +62,7 @@ def fair_components(
         if visited is not None:
             possible &= np.bincount(of[alive & visited], minlength=count) > 0
         for demand in demands:
+            between()
             taken = np.zeros(count, bool)
             taken[of[arcs.sources[demand.steps[inside[demand.steps]]]]] = True
             enabled = demand.enabled[alive[demand.enabled]]

@@ -9,13 +9,13 @@ import numpy as np
 
 from mcheck.checker.engines import why_not_native
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
-from mcheck.checker.liveness.arcs import Demand, demand
+from mcheck.checker.liveness.arcs import Between, Demand, demand
 from mcheck.checker.liveness.assumptions import assumed, select
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
 from mcheck.checker.liveness.graph import Exploration, PlainExploration, StateGraph
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch, forbidden
 from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
-from mcheck.checker.verdict import Limits, ProgressListener
+from mcheck.checker.verdict import Limits, Progress, ProgressListener
 from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, label_text
 
 
@@ -37,36 +37,42 @@ def decide(
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
     exploration, notes = _exploration(instance, engine, watch, conditions, rules)
+    findings: list[TemporalFinding] = []
     reason: str | None = None
-    graph: StateGraph | None = None
+    explored: float | None = None
     try:
         graph = exploration.run()
+        explored = watch.seconds
+        with instance.active():
+            judge = _Judge(instance, graph, conditions, lambda: watch.check(lambda s: _whole(exploration, s)))
+            for rule in rules:
+                findings.append(judge.finding(rule))
     except LimitReached as limit:
         reason = limit.reason
     except KeyboardInterrupt:
         reason = "interrupted"
     except MemoryError:
         reason = "out of memory"
-    explored = watch.seconds
-    findings: list[TemporalFinding] = []
-    if graph is not None:
-        with instance.active():
-            judge = _Judge(instance, graph, conditions)
-            findings = [judge.finding(rule) for rule in rules]
+    findings += [TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules[len(findings) :]]
     return LivenessVerdict(
         instance=instance,
         fairness=conditions,
-        findings=tuple(findings or (TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules)),
+        findings=tuple(findings),
         engine="reference" if isinstance(exploration, PlainExploration) else "native",
         states=exploration.distinct,
         edges=exploration.steps,
         cut=exploration.cut,
         reason=reason,
         seconds=watch.seconds,
-        exploring_seconds=explored,
+        exploring_seconds=watch.seconds if explored is None else explored,
         peak_rss_mb=peak_mb(),
         notes=notes,
     )
+
+
+def _whole(exploration: Exploration, seconds: float) -> Progress:
+    """Where the work is once everything has been explored."""
+    return Progress(exploration.distinct, exploration.steps, 0, 0, seconds)
 
 
 def _exploration(
@@ -92,9 +98,9 @@ def _exploration(
 class _Judge:
     """Decides temporal properties on one whole state graph."""
 
-    def __init__(self, instance: Instance, graph: StateGraph, fairness: Sequence[Fairness]) -> None:
+    def __init__(self, instance: Instance, graph: StateGraph, fairness: Sequence[Fairness], between: Between) -> None:
         self.instance, self.graph, self.fairness = instance, graph, fairness
-        self.search = LassoSearch(graph.arcs, graph.initial, demands(instance, graph, fairness))
+        self.search = LassoSearch(graph.arcs, graph.initial, demands(instance, graph, fairness), between)
 
     def finding(self, rule: Rule) -> TemporalFinding:
         """The answer for one property: a lasso for its first arguments that have one, or what the bounds leave open.

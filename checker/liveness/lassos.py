@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcheck.checker.liveness.arcs import Arcs, Demand, Mask, Numbers, Reach
+from mcheck.checker.liveness.arcs import Arcs, Between, Demand, Mask, Numbers, Reach
 from mcheck.checker.liveness.components import FairComponents, fair_components
 from mcheck.checker.liveness.tours import Tours, Walk
 
@@ -57,8 +57,8 @@ class FoundLasso:
 class LassoSearch:
     """Looks for lassos in the arcs of a state graph, whose first `initial` states are the initial ones."""
 
-    def __init__(self, arcs: Arcs, initial: int, demands: Sequence[Demand]) -> None:
-        self.arcs, self.initial, self.demands = arcs, initial, demands
+    def __init__(self, arcs: Arcs, initial: int, demands: Sequence[Demand], between: Between = lambda: None) -> None:
+        self.arcs, self.initial, self.demands, self.between = arcs, initial, demands, between
 
     def region(self, wrong: Forbidden) -> Region:
         """The states that a forbidden behaviour can stay in."""
@@ -76,7 +76,7 @@ class LassoSearch:
         Its stem is a shortest one to where its cycle is entered.  Where several entries give lassos, the shortest is taken.
         """
         mask = region.after.mask
-        components = fair_components(self.arcs, self.demands, mask, wrong.visited)
+        components = fair_components(self.arcs, self.demands, mask, wrong.visited, self.between)
         if components is None:
             return None
         tours = Tours(self.arcs, self.demands, mask, wrong.visited)
@@ -85,6 +85,7 @@ class LassoSearch:
             stem = int(region.after.distance[entry])
             staying = components.of == components.of[entry]
             for order in range(_ORDERS):
+                self.between()
                 most = _MOST_STEPS if best is None else best[0] - stem
                 walk = tours.tour(entry, staying, most, order)
                 if walk is not None and (best is None or (stem + len(walk), len(walk)) < best[:2]):

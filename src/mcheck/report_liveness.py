@@ -103,7 +103,7 @@ def _sentence(verdict: LivenessVerdict) -> str:
             f"REFUSED: {reasons}.  No lasso was found, and what lies behind them is unknown: raise the bounds until nothing is "
             "cut, or write the spec so that it is finite without them"
         )
-    return f"INCONCLUSIVE: {verdict.reason}.  Without the whole graph nothing can be said: raise the limit, or lower a constant"
+    return f"INCONCLUSIVE: {verdict.reason}.  Half of the work says nothing of the properties: raise the limit, or lower a constant"
 
 
 def liveness_document(

@@ -20,7 +20,9 @@ from tests.liveness.toys import (
 )
 
 from mcheck.checker import Limits
+from mcheck.checker.limits import LimitReached
 from mcheck.checker.liveness.engine import decide
+from mcheck.checker.liveness.lassos import Forbidden, LassoSearch, Region
 from mcheck.checker.liveness.verdict import LivenessVerdict
 from mcheck.spec import Spec
 
@@ -113,3 +115,16 @@ def test_a_graph_that_is_not_whole_decides_nothing() -> None:
 def test_the_same_question_has_the_same_answer() -> None:
     first, second = (decide(WeakSemaphore(processes=3).instance) for _ in range(2))
     assert [labels(v) for v in (first, second)] == [labels(first)] * 2
+
+
+def test_a_limit_that_is_reached_when_all_is_explored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The properties that were decided by then keep their answers."""
+
+    def late(self: LassoSearch, wrong: Forbidden, region: Region) -> None:
+        if wrong.at_once:
+            raise LimitReached("time limit of 1 s")
+
+    monkeypatch.setattr(LassoSearch, "find", late)
+    verdict = decide(Semaphore().instance)
+    assert [f.result for f in verdict.findings] == ["holds", "holds", "holds", "inconclusive"]
+    assert (verdict.result, verdict.reason) == ("inconclusive", "time limit of 1 s")
