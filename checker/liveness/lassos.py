@@ -20,7 +20,7 @@ _MOST_STEPS = 1 << 20
 class Forbidden:
     """Behaviours that violate a temporal property: from a state of `turns` on they stay in `within` for ever.
 
-    `turns` is reached over any states, or, if `at_once`, it is an initial state.  `visited`: come through one of these states
+    `turns` is reached over any states; `at_once`: they stay there from the beginning.  `visited`: come through one of these states
     again and again.
     """
 
@@ -64,7 +64,6 @@ class LassoSearch:
         """The states that a forbidden behaviour can stay in."""
         starts = np.arange(self.initial, dtype=np.int32)
         if wrong.at_once:
-            starts = starts[wrong.turns[starts]]
             return Region(None, self.arcs.reached(starts, wrong.within))
         before = self.arcs.reached(starts, np.ones(self.arcs.count, bool))
         turns = np.flatnonzero(wrong.turns & before.mask).astype(np.int32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.liveness.toys import PerMessage, Semaphore, UnlessCrashed, WeakSemaphore
+from tests.liveness.toys import Counting, PerMessage, Pinging, Semaphore, UnlessCrashed, WeakSemaphore
 
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating, violating_arguments
 from mcheck.spec import Fairness, Instance, ReplayMismatch, Rule, Spec, strong, weak
@@ -106,3 +106,15 @@ def test_every_property_is_judged_for_the_arguments_given() -> None:
     refuse_unless_violating(lasso, rule, (first,), instance.fairness)
     with pytest.raises(NoCounterexample, match="the goal of Starvation Freedom is true in state 3"):
         refuse_unless_violating(lasso, rule, (second,), instance.fairness)
+
+
+def test_a_step_that_changes_nothing_takes_nothing() -> None:
+    """To send again what is on the wire does not count as sending, and the other ping could be sent."""
+    again = ["send(n=0)", "send(n=0)"]
+    assert "WF(send) is always enabled, and never taken" in refusal(Pinging(), "Received", again, 1, [weak("send")])
+    assert judged(Pinging(), "Received", again, 1, [weak("send", n=0)])
+
+
+def test_a_step_that_a_bound_cuts_is_enabled() -> None:
+    spec = Counting(goal=9, most=2)
+    assert "WF(up) is always enabled, and never taken" in refusal(spec, "Comes There", ["up()", "up()"], 2)

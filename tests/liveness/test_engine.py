@@ -83,6 +83,7 @@ def test_what_a_bound_cuts_is_refused_unless_all_is_decided_before() -> None:
     """The states that are left when the goal is reached do not matter to `eventually`; they do to the other kinds."""
     assert answers(Counting()) == {"Comes There": "holds", "Comes Back": "refused"}
     assert answers(Counting(goal=9)) == {"Comes There": "refused", "Comes Back": "refused"}
+    assert answers(Counting(goal=4))["Comes Back"] == "refused"  # though the goal is true where the bound cuts
     refused = decide(Counting(goal=9).instance).findings[0]
     assert refused.reason == "steps out of 1 of the states met lead beyond a bound (cut: most 1)"
 

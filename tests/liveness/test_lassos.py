@@ -91,3 +91,17 @@ def test_the_stem_is_a_shortest_one_and_the_cycle_meets_strong_demands_only_wher
     found = weak.find(wrong, weak.region(wrong))
     assert found is not None
     assert [len(found.stem), len(found.cycle)] == [1, 2]
+
+
+def test_what_a_strong_demand_takes_away_is_no_more_than_it_must() -> None:
+    """0 → 1 → 2 → 0 and 1 → 0.  Out of 2 a cut step is demanded strongly, so a fair cycle keeps away from it; the strong demand
+    on 0 → 1 is met, and its state must stay."""
+    steps = ((0, 0, 1), (1, 1, 0), (1, 2, 2), (2, 2, 0))
+    labels = ((True, frozenset({3})), (True, frozenset({0})), (False, frozenset({1, 2})))
+    graph = SmallGraph(3, 1, steps, ((2, 3),), labels)
+    arcs = arcs_of(graph)
+    search = LassoSearch(arcs, 1, [demand(arcs, strong, of) for strong, of in labels])
+    wrong = forbidden("eventually", np.zeros(3, bool), np.zeros(3, bool))
+    found = search.find(wrong, search.region(wrong))
+    assert found is not None
+    assert (found.stem, found.cycle) == ([], [0, 1])
