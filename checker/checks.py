@@ -34,6 +34,8 @@ def select(instance: Instance, names: Iterable[str] | None) -> tuple[Rule, ...]:
     for name in names:
         rule = known.get(name) or folded.get(name.casefold())
         if rule is None:
+            if name.casefold() in {k.casefold() for r in instance.temporal for k in (r.name, r.title)}:
+                raise UsageError(f"{name!r} is a temporal property of {instance.name}: mcheck liveness checks it")
             titles = [r.title for r in instance.properties]
             close, all_of_them = did_you_mean(name, titles), ", ".join(titles) or "none"
             raise UsageError(f"{instance.name} has no property {name!r}{close}; it has {all_of_them}")

@@ -41,7 +41,7 @@ def search(
     names = None if properties is None else list(properties)
     why = None if engine != "reference" else ""
     if why is None:
-        why = _why_not_native()
+        why = why_not_native()
     if why is None:
         from mcheck.checker.native.core import Identity
         from mcheck.checker.native.engine import explore
@@ -97,7 +97,7 @@ def _symmetric_by_type(instance: Instance, known: Known | None) -> bool:
     return symmetric
 
 
-def _why_not_native() -> str | None:
+def why_not_native() -> str | None:
     """Why the native engine cannot be had; None if it can."""
     try:
         import llvmlite  # noqa: F401

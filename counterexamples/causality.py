@@ -31,6 +31,7 @@ from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.places import CardOf, Copies, Entry, Place, Places, Queue, nothing_at, received_and_sent
 from mcheck.counterexamples.reads import Path, reads
 from mcheck.spec import Behavior, Index, Record, Rule, Step
+from mcheck.spec.declare import TEMPORAL
 from mcheck.spec.parameters import MemberParameter
 
 _MOST_EVALUATIONS = 60_000
@@ -111,9 +112,9 @@ def ends_of_violation(behavior: Behavior, rule: Rule | None, facts: Iterable[Fac
     """The steps without which nothing would be violated: those that made the facts true.
 
     The last one for a property of steps, which judges a step.  All of them for a deadlock, where every lane is stuck; for a
-    refinement, as the image of a state may rest on anything in it; and where there is no property.
+    refinement, as the image of a state may rest on anything in it; for a lasso, which goes on; and where there is no property.
     """
-    if rule is None or rule.kind in ("deadlock", "implements"):
+    if rule is None or rule.kind in ("deadlock", "implements") or rule.kind in TEMPORAL:
         return tuple(range(1, len(behavior.steps) + 1))
     made = {fact.since for fact in facts}
     if not made or rule.kind == "step":

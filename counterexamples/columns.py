@@ -11,20 +11,38 @@ _MANY_CELLS = 600
 _CHUNK = re.compile(r"[^(]*\(|[^(]+")
 
 
-def columns(heads: list[str], rows: list[list[str]], width: int, mark: str) -> list[str] | None:
-    """The rows under their heads, the last one marked; None if it would take words broken in their middle to fit them."""
-    marking = f"{_GAP}← {mark}" if len(rows) > 1 else ""
+def columns(
+    heads: list[str], rows: list[list[str]], width: int, mark: str, loop: int | None = None
+) -> list[str] | None:
+    """The rows under their heads, the last one marked; None if it would take words broken in their middle to fit them.
+
+    `loop`: the row that the last one goes back to, if it does.
+    """
+    final = len(rows) - 1
+    marking = f"{_GAP}← {mark}" if final or loop is not None else ""
     widths = _widths(heads, rows, width - 1 - len(marking))
     if widths is None:
         return None
     lines = [" " + _line(heads, widths)]
     for number, row in enumerate(rows):
-        last = number == len(rows) - 1 and number > 0
+        last = number == final and bool(marking)
         broken = [wrapped(cell, w) for cell, w in zip(row, widths, strict=True)]
         for k in range(max(map(len, broken))):
             text = _line([cell[k] if k < len(cell) else "" for cell in broken], widths)
-            lines.append((">" if last and k == 0 else " ") + text + (marking if last and k == 0 else ""))
+            edge = _edge(number, k, final, loop) if loop is not None else ">" if last and k == 0 else " "
+            lines.append((edge + text + (marking if last and k == 0 else "")).rstrip())
     return lines
+
+
+def _edge(number: int, line: int, final: int, loop: int) -> str:
+    """What stands before a line of a row, where the rows from `loop` to the last one are a circle."""
+    if loop == final:
+        return ">" if number == final and line == 0 else " "
+    if number < loop or (number == final and line):
+        return " "
+    if line or loop < number < final:
+        return "│"
+    return "┌" if number == loop else "└"
 
 
 def _line(cells: list[str], widths: list[int]) -> str:

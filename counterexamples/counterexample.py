@@ -35,6 +35,15 @@ class Counterexample:
     violated: bool
     """Whether the property is violated at the end: a spec may have been mended since the trace was saved."""
     caption: Caption
+    loop: int | None = None
+    """Of a lasso: the number of the state that it goes back to at its end."""
+
+    @property
+    def end(self) -> str:
+        """What is said of the last state."""
+        if self.loop is None:
+            return "violates" if self.rule is not None and self.violated else "the end"
+        return "stutters for ever" if self.loop == len(self.behavior.steps) else f"back to {self.loop}"
 
     @functools.cached_property
     def facts(self) -> tuple[Fact, ...]:

@@ -22,8 +22,11 @@ from mcheck.spec.records import fields_of
 _NONE = "None"
 
 
-def itf_document(behavior: Behavior, meta: dict[str, Any]) -> dict[str, Any]:
-    """The behaviour as an ITF document with `meta` beside the format's own; the same JSON for the same behaviour."""
+def itf_document(behavior: Behavior, meta: dict[str, Any], loop: int | None = None) -> dict[str, Any]:
+    """The behaviour as an ITF document with `meta` beside the format's own; the same JSON for the same behaviour.
+
+    `loop`: the number of the state that a lasso goes back to.
+    """
     import itf_py  # type: ignore[import-untyped]
 
     kinds = tagged_classes(behavior.instance.state_domain)
@@ -33,9 +36,10 @@ def itf_document(behavior: Behavior, meta: dict[str, Any]) -> dict[str, Any]:
         label = behavior.steps[number - 1].label if number else None
         values = {name: _encoded(value, kinds) for name, value in fields_of(state)}
         states.append(itf_py.State(meta={"index": number, "label": label}, values=values))
-    trace = itf_py.Trace(meta={"format": "ITF", **meta}, params=[], vars=names, states=states, loop=None)
+    trace = itf_py.Trace(meta={"format": "ITF", **meta}, params=[], vars=names, states=states, loop=loop)
     document = _settled(itf_py.trace_to_json(trace))
-    document.pop("loop")
+    if loop is None:
+        document.pop("loop")
     return document  # type: ignore[no-any-return]
 
 

@@ -22,13 +22,19 @@ _LISTED = 6
 class LanesText:
     """Writes behaviours of one instance, `width` characters wide.
 
-    `spelled` gives each cell in the characters that can be shown, before it is measured.
+    `spelled` gives each cell in the characters that can be shown, before it is measured.  `loop`: the number of the state that
+    the last one is, in a lasso; the steps after it are marked as a circle.
     """
 
     def __init__(
-        self, behavior: Behavior, width: int = 100, mark: str = "violates", spelled: Callable[[str], str] = str
+        self,
+        behavior: Behavior,
+        width: int = 100,
+        mark: str = "violates",
+        spelled: Callable[[str], str] = str,
+        loop: int | None = None,
     ) -> None:
-        self.behavior, self.width, self.mark, self.spelled = behavior, width, mark, spelled
+        self.behavior, self.width, self.mark, self.spelled, self.loop = behavior, width, mark, spelled, loop
         self.lanes = Lanes(behavior.instance)
         self.notation = TableNotation(self.lanes)
         self.said = [self._said(found) for found in sayings(behavior)]
@@ -37,7 +43,7 @@ class LanesText:
         """The table, or the list of changes where a table does not fit; then the key to its abbreviations."""
         heads, rows = self._lane_table() if self.lanes.members else self._field_table()
         cells = [[self.spelled(cell) for cell in row] for row in rows]
-        table = columns(heads, cells, self.width - 2, self.mark) or self._list()
+        table = columns(heads, cells, self.width - 2, self.mark, self.loop) or self._list()
         return [*table, *self._pending(), *self.notation.key_lines(self.width - 2)]
 
     # ------------------------------------------------------------------ tables

@@ -39,6 +39,10 @@ class Recorded:
     labels: tuple[str, ...]
     states: tuple[Any, ...] = field(default=(), repr=False)
     """The states as the file has them, in ITF."""
+    loop: int | None = None
+    """Of a lasso: the number of the state that it goes back to at its end."""
+    fairness: str | None = None
+    """Of a lasso: which fairness was assumed."""
 
 
 class TraceFileError(McheckError):
@@ -54,13 +58,23 @@ class StaleLabel(ReplayMismatch):
 # ---------------------------------------------------------------------- writing
 
 
-def save(behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, tweak: str | None, source: str) -> Path:
+def save(
+    behavior: Behavior,
+    rule: Rule | None,
+    directory: Path,
+    protocol: str,
+    tweak: str | None,
+    source: str,
+    lasso: tuple[int, str] | None = None,
+) -> Path:
     """Write the behaviour to `<directory>/<protocol>-<property>-<6 hex of the content>.itf.json`; where it now is.
+
+    `lasso`: the number of the state that it goes back to at its end, and which fairness was assumed.
 
     A file with the same content is left alone, one with another content and the same name gets a longer name beside it.
     OSError where the directory cannot be written.
     """
-    document = trace_document(behavior, rule, protocol, tweak, source)
+    document = trace_document(behavior, rule, protocol, tweak, source, lasso)
     content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     digest = hashlib.sha256(content).hexdigest()
     stem = f"{slug(protocol)}-{slug(rule.title) if rule else 'trace'}"
@@ -73,10 +87,18 @@ def save(behavior: Behavior, rule: Rule | None, directory: Path, protocol: str, 
 
 
 def trace_document(
-    behavior: Behavior, rule: Rule | None, protocol: str, tweak: str | None, source: str
+    behavior: Behavior,
+    rule: Rule | None,
+    protocol: str,
+    tweak: str | None,
+    source: str,
+    lasso: tuple[int, str] | None = None,
 ) -> dict[str, Any]:
     """The behaviour in ITF, and what `load` wants to know of it."""
-    return itf_document(behavior, {"mcheck": _meta(behavior, rule, protocol, tweak, source)})
+    meta = _meta(behavior, rule, protocol, tweak, source)
+    if lasso is not None:
+        meta |= {"loop": lasso[0], "fairness": lasso[1]}
+    return itf_document(behavior, {"mcheck": meta}, None if lasso is None else lasso[0])
 
 
 def _write_once(target: Path, content: bytes) -> bool:
@@ -173,9 +195,11 @@ def _recorded(path: Path, document: Any) -> Recorded:
         raise TraceFileError(f"{path}: a damaged trace: a label is not a text")
     if not isinstance(states, list) or len(states) != len(labels) + 1:
         raise TraceFileError(f"{path}: a damaged trace: {len(labels)} labels need {len(labels) + 1} states")
-    return Recorded(
-        **{name: ours[name] for name in shapes if name != "labels"}, labels=tuple(labels), states=tuple(states)
-    )
+    loop, fairness = ours.get("loop"), ours.get("fairness")
+    if loop is not None and (type(loop) is not int or not 0 <= loop <= len(labels) or not isinstance(fairness, str)):
+        raise TraceFileError(f"{path}: a damaged trace: a lasso needs the number of a state, and a fairness")
+    given = {name: ours[name] for name in shapes if name != "labels"}
+    return Recorded(**given, labels=tuple(labels), states=tuple(states), loop=loop, fairness=fairness)
 
 
 # ---------------------------------------------------------------------- executing again

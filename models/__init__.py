@@ -7,6 +7,8 @@ PROTOCOLS: dict[str, str] = {
     "die-hard": "mcheck.models.die_hard:DieHard",
     "tcommit": "mcheck.models.tcommit:TCommit",
     "two-phase-commit": "mcheck.models.two_phase_commit:TwoPhaseCommit",
+    "dining-philosophers": "mcheck.models.dining_philosophers:DiningPhilosophers",
+    "ewd840": "mcheck.models.ewd840:EWD840",
     "consensus": "mcheck.models.consensus:Consensus",
     "voting": "mcheck.models.voting:Voting",
     "paxos": "mcheck.models.paxos:Paxos",
@@ -57,6 +59,13 @@ TWEAKS: dict[str, dict[str, str]] = {
     "two-phase-commit": {
         "commit-early": "mcheck.models.two_phase_commit:CommitsEarly",
         "abort-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
+        "tm-crash": "mcheck.models.two_phase_commit:TMCrashes",
+    },
+    "dining-philosophers": {
+        "keep-forks": "mcheck.models.dining_philosophers:KeepsForks",
+    },
+    "ewd840": {
+        "stay-white": "mcheck.models.ewd840:StaysWhite",
     },
     "consensus": {
         "choose-again": "mcheck.models.consensus:ChoosesAgain",

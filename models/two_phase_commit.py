@@ -2,29 +2,34 @@
 
 Source: Gray & Lamport, Consensus on Transaction Commit (2006), §3; TLA+ module TwoPhase.
 
-Throughout this file: rm is a resource manager; tm is the transaction manager, one process, which does not fail here.
+Throughout this file: rm is a resource manager; tm is the transaction manager, one process, which does not fail but in a tweak.
 Differs: as in the module, and unlike a textbook, a resource manager prepares unasked and aborts without a word, and the
 tm may abort at any time: a request to prepare and a No only make these steps likely, they do not make them safe.
 """
 
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from mcheck.models import tcommit
 from mcheck.models.tcommit import RM, RMState, TCommit
 from mcheck.spec import (
     Broken,
+    Fairness,
     Map,
     Record,
+    Safe,
     Set,
     Spec,
     action,
     all,
     always,
     constant,
+    eventually,
     implements,
     len,
     reachable,
     require,
+    weak,
 )
 
 
@@ -32,6 +37,7 @@ class TMState(Enum):
     INIT = auto()
     COMMITTED = auto()
     ABORTED = auto()
+    CRASHED = auto()  # undecided, and for ever: only where the transaction manager may crash
 
 
 class Prepared(Record):
@@ -124,6 +130,19 @@ class TwoPhaseCommit(Spec[State]):
         require(Abort() in s.msgs, "the transaction manager has aborted")
         return s.replace(rm_state=s.rm_state.set(rm, RMState.ABORTED))
 
+    def fairness(self) -> Iterable[Fairness]:
+        """No manager stops for ever: process fairness, weak."""
+        return [
+            weak(self.tm_rcv_prepared, self.tm_commit, self.tm_abort),
+            weak(
+                self.rm_prepare,
+                self.rm_choose_to_abort,
+                self.rm_rcv_commit_msg,
+                self.rm_rcv_abort_msg,
+                each="rm",
+            ),
+        ]
+
     # ------------------------------------------------------------------ properties
 
     @always("Consistent")
@@ -135,6 +154,11 @@ class TwoPhaseCommit(Spec[State]):
     def as_tcommit(self, s: State) -> tcommit.State:
         """The resource managers alone.  Source: TwoPhase, `TC == INSTANCE TCommit`."""
         return tcommit.State(rm_state=s.rm_state)
+
+    @eventually("Termination")
+    def termination(self, s: State, rm: RM) -> bool:
+        """Every manager decides."""
+        return s.rm_state[rm] == RMState.COMMITTED or s.rm_state[rm] == RMState.ABORTED
 
     @reachable("all commit")
     def all_commit(self, s: State) -> bool:
@@ -161,3 +185,17 @@ class AbortsAfterPrepared(TwoPhaseCommit):
 
     def may_choose_to_abort(self, state: RMState) -> bool:
         return state == RMState.WORKING or state == RMState.PREPARED
+
+
+class TMCrashes(TwoPhaseCommit):
+    """The transaction manager may crash before it has decided: safe, and blocking, as who has prepared waits for ever."""
+
+    outcome = Safe(
+        note="Termination fails, as mcheck liveness shows: the protocol blocks.", source="Gray & Lamport, section 1"
+    )
+
+    @action
+    def tm_crash(self, s: State) -> State:
+        """The transaction manager crashes, and never comes back."""
+        require(s.tm_state == TMState.INIT, "the transaction manager is undecided")
+        return s.replace(tm_state=TMState.CRASHED)

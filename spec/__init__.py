@@ -6,11 +6,27 @@ from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
 from mcheck.spec.byzantine import Byzantine, Injection, relied_on
 from mcheck.spec.channels import Channels
 from mcheck.spec.composition import composed, extended
-from mcheck.spec.declare import action, always, bound, constant, constraint, implements, reachable, require, step
+from mcheck.spec.declare import (
+    action,
+    always,
+    always_eventually,
+    bound,
+    constant,
+    constraint,
+    eventually,
+    eventually_always,
+    implements,
+    leads_to,
+    reachable,
+    require,
+    step,
+)
 from mcheck.spec.errors import Cut, Disabled, DomainError, InternalError, McheckError, SpecError, UsageError
+from mcheck.spec.fairness import Fairness, strong, weak
 from mcheck.spec.indexes import Index
 from mcheck.spec.instance import Failure, Instance, Outcome, Rule
 from mcheck.spec.labels import label_text, parse_label
+from mcheck.spec.lasso import Lasso
 from mcheck.spec.maps import Map
 from mcheck.spec.order import order_key, text
 from mcheck.spec.outcomes import Broken, ExpectedOutcome, Safe, outcomes_of
@@ -21,9 +37,10 @@ from mcheck.spec.specification import Spec
 
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
-    "ExpectedOutcome", "Failure", "In", "Index", "Injection", "Instance", "InternalError", "Map", "McheckError",
-    "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec", "SpecError", "Step",
-    "UsageError", "Where", "action", "all", "always", "any", "bound", "composed", "constant", "constraint", "count",
-    "extended", "implements", "label_text", "len", "max", "min", "order_key", "outcomes_of", "parse_label",
-    "reachable", "relied_on", "replay", "require", "rerun", "step", "text", "where",
+    "ExpectedOutcome", "Failure", "Fairness", "In", "Index", "Injection", "Instance", "InternalError", "Lasso",
+    "Map", "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
+    "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "always_eventually", "any", "bound",
+    "composed", "constant", "constraint", "count", "eventually", "eventually_always", "extended", "implements",
+    "label_text", "leads_to", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
+    "relied_on", "replay", "require", "rerun", "step", "strong", "text", "weak", "where",
 ]  # fmt: skip

@@ -71,7 +71,8 @@ def _refuse_namesakes(name: str, extensions: tuple[type[Spec[Any]], ...]) -> Non
 
 
 def _constants(cls: type) -> Iterable[str]:
-    return vars(cls).get("_constants", ())
+    found: Iterable[str] = vars(cls).get("_constants", ())
+    return found
 
 
 def extended(state: Record, cls: type[R]) -> R:

@@ -1,4 +1,4 @@
-"""The words an author marks methods and constants with: constant, bound, action, always, reachable, step, …, require."""
+"""The words an author marks methods and constants with: constant, bound, action, always, eventually, step, …, require."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ T = TypeVar("T")
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Record])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
 Mapping = TypeVar("Mapping", bound=Callable[..., Record])
+PairOfPredicates = TypeVar("PairOfPredicates", bound=Callable[..., tuple[bool, bool]])
+
+TEMPORAL = ("eventually", "always_eventually", "eventually_always", "leads_to")
+"""The kinds of properties of whole behaviours."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,29 @@ def reachable(title: str) -> Callable[[Predicate], Predicate]:
 def step(title: str) -> Callable[[Predicate], Predicate]:
     """Marks a property of every step: `(self, before: State, after: State, …) -> bool`."""
     return _titled("step", title)
+
+
+def eventually(title: str) -> Callable[[Predicate], Predicate]:
+    """Marks a temporal property, ◇P: in every fair behaviour P is true in some state."""
+    return _titled("eventually", title)
+
+
+def always_eventually(title: str) -> Callable[[Predicate], Predicate]:
+    """Marks a temporal property, □◇P: in every fair behaviour P is true again and again."""
+    return _titled("always_eventually", title)
+
+
+def eventually_always(title: str) -> Callable[[Predicate], Predicate]:
+    """Marks a temporal property, ◇□P: in every fair behaviour P is true from some state on."""
+    return _titled("eventually_always", title)
+
+
+def leads_to(title: str) -> Callable[[PairOfPredicates], PairOfPredicates]:
+    """Marks a temporal property, P ↝ Q, by a method that returns the pair (P, Q): whenever P is true, Q is true then or
+    later."""
+    if not isinstance(title, str):
+        raise SpecError('@leads_to needs a title: @leads_to("Starvation Freedom")')
+    return lambda method: declared("leads_to", title, method)
 
 
 def constraint(title: str) -> Callable[[Predicate], Predicate]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcheck.spec.annotations import GHOST
-from mcheck.spec.declare import Declaration, declaration_of, declarations_of
+from mcheck.spec.declare import TEMPORAL, Declaration, declaration_of, declarations_of
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.domains.resolve import Resolver, hints_of
 from mcheck.spec.errors import Cut, Disabled, DomainError, McheckError, SpecError, place_of, place_of_definition
@@ -21,8 +21,10 @@ from mcheck.spec.order import order_key
 from mcheck.spec.parameters import Signature, signature_of
 from mcheck.spec.records import Record, RecordType
 from mcheck.spec.scope import working_on
+from mcheck.spec.temporal import refuse_members
 
 if TYPE_CHECKING:
+    from mcheck.spec.fairness import Fairness
     from mcheck.spec.refinement import Refinement
     from mcheck.spec.specification import Spec
 
@@ -37,7 +39,7 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """`action`, `always`, `reachable`, `step`, `constraint` or `implements`."""
+        """`action`, `always`, `reachable`, `step`, `constraint`, `implements`, or one of TEMPORAL."""
         return self.declaration.kind
 
     @property
@@ -78,7 +80,8 @@ class Instance:
     """A spec whose constants are fixed.
 
     `actions` and `properties` are in the order of the file (inherited ones first); parameters vary in rank order.  That
-    order, and nothing else, decides which of several shortest traces is shown.
+    order, and nothing else, decides which of several shortest traces is shown.  `temporal` properties stand apart: a search
+    of reachable states does not decide them.
     """
 
     def __init__(self, spec: Spec[Any]) -> None:
@@ -101,9 +104,13 @@ class Instance:
             self.initial = self._initial_states()
         self.actions = tuple(r for r in rules if r.kind == "action")
         self.properties = tuple(r for r in rules if r.kind in ("always", "reachable", "step", "implements"))
+        self.temporal = tuple(r for r in rules if r.kind in TEMPORAL)
         self.constraints = tuple(r for r in rules if r.kind == "constraint")
         if not self.actions:
             raise SpecError(f"{self.name} has no action: mark the transitions with @action")
+        for rule in self.temporal:
+            refuse_members(self, rule)
+        self.fairness = self._stated_fairness()
 
     # ------------------------------------------------------------------ scope
 
@@ -239,6 +246,17 @@ class Instance:
         title = f"{self.name}.{name}"
         signature = signature_of(title, declaration.function, self.state_domain, states, self._resolver, self.spec)
         return Rule(name, declaration, signature)
+
+    def _stated_fairness(self) -> tuple[Fairness, ...]:
+        from mcheck.spec.fairness import admitted
+
+        with working_on(self):
+            try:
+                return admitted(self, self.spec.fairness())
+            except McheckError:
+                raise
+            except Exception as error:
+                raise SpecError(f"{place_of(error) or self.name}: fairness: {explain_error(error)}") from error
 
     def _initial_states(self) -> tuple[Any, ...]:
         try:

@@ -7,16 +7,17 @@ import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
-from mcheck.spec.declare import Constant, declarations_of
+from mcheck.spec.declare import TEMPORAL, Constant, declarations_of
 from mcheck.spec.errors import SpecError, UsageError
 from mcheck.spec.outcomes import ExpectedOutcome, outcomes_of
 from mcheck.spec.records import Record
 
 if TYPE_CHECKING:
+    from mcheck.spec.fairness import Fairness
     from mcheck.spec.instance import Instance
 
 S = TypeVar("S", bound=Record)
-_RESERVED = {"init", "instance", "constants", "outcome"}
+_RESERVED = {"init", "fairness", "instance", "constants", "outcome"}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -65,6 +66,10 @@ class Spec(Generic[S], metaclass=SpecType):
         """The initial state, or all of them."""
         raise SpecError(f"{type(self).__name__} has no init: define init(self) -> State")
 
+    def fairness(self) -> Iterable[Fairness]:
+        """The steps that cannot be put off for ever, as `weak(…)` and `strong(…)`; of no meaning but to temporal properties."""
+        return ()
+
     @property
     def constants(self) -> dict[str, Any]:
         """The values of all constants and bounds, in the order of their declaration."""
@@ -88,7 +93,9 @@ def _check_constant(owner: str, name: str, declared: Constant, value: Any) -> No
 def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
     """SpecError for a property that the spec does not state, or a constant that it does not have, or cannot have so."""
     owner = f"{cls.__name__}.outcome"
-    titles = [d.title for d in declarations_of(cls).values() if d.kind not in ("action", "constraint", "reachable")]
+    titles = [
+        d.title for d in declarations_of(cls).values() if d.kind not in ("action", "constraint", "reachable", *TEMPORAL)
+    ]
     if outcome.property is not None and outcome.property not in titles:
         raise SpecError(
             f"{owner}: no property {outcome.property!r}{did_you_mean(outcome.property, titles)}; it states {', '.join(titles) or 'none'}"

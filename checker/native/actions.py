@@ -31,17 +31,28 @@ _FEW_LEAVES = 4
 
 
 def lower_actions(
-    module: ir.Module, layout: Layout, instance: Instance, traced: Trace, counters: list[Counter], prefix: str
+    module: ir.Module,
+    layout: Layout,
+    instance: Instance,
+    traced: Trace,
+    counters: list[Counter],
+    prefix: str,
+    emitted: type[ActionCode] | None = None,
+    given: int = 0,
 ) -> int:
-    """Emit `expand` and what it calls, their names behind `prefix`; how many successors a state has at most."""
+    """Emit `expand` and what it calls, their names behind `prefix`; how many successors a state has at most.
+
+    `emitted`: what makes the function of an action, which takes so many pointers as are `given` besides, and `expand` too.
+    """
+    make = emitted or ActionCode
     lists = ListCode(module)
     most, pieces = 0, []
     for action in instance.actions:
         with naming(action):
-            made = _Action(module, layout, lists, instance, traced, action, counters, prefix)
+            made = make(module, layout, lists, instance, traced, action, counters, prefix)
             pieces.append(made.function)
             most += made.most
-    _expand(module, pieces, prefix)
+    _expand(module, pieces, prefix, given)
     return most
 
 
@@ -56,7 +67,7 @@ def naming(rule: Rule) -> Iterator[None]:
 class _Exit(Boundary):
     """A path that leaves the bounds counts a cut, and goes on with the next parameters."""
 
-    def __init__(self, action: _Action, passed: frozenset[str]) -> None:
+    def __init__(self, action: ActionCode, passed: frozenset[str]) -> None:
         self.action, self.passed = action, passed
 
     def outside(self, condition: Value, bound: str | None) -> None:
@@ -91,8 +102,11 @@ class _Variants:
             e.store(e.number(number), self.chosen[name])
 
 
-class _Action:
+class ActionCode:
     """One action as a function (row, out, counts, n) -> n: it appends its successors to `out`."""
+
+    given = 0
+    """How many pointers the function takes besides."""
 
     def __init__(
         self,
@@ -107,12 +121,12 @@ class _Action:
     ) -> None:
         self.instance, self.rule, self.counters = instance, rule, counters
         self.traced, self.all = traced[rule.name], traced
-        kind = ir.FunctionType(I64, [POINTER, POINTER, POINTER, I64])
+        kind = ir.FunctionType(I64, [POINTER, POINTER, POINTER, I64, *[POINTER] * self.given])
         self.function = ir.Function(module, kind, f"{prefix}action_{rule.name}")
         self.function.linkage = "internal"
         for argument in self.function.args[:3]:
             argument.add_attribute("noalias")
-        self.row, self.out, self.counts, start = self.function.args
+        self.row, self.out, self.counts, start = self.function.args[:4]
         e = Emitter(module, self.function)
         self.code = Writing(e, layout, self.traced.build, {STATE: self.row})
         self.code.lists = lists
@@ -151,7 +165,8 @@ class _Action:
             *(v for x in leaves(tree) if isinstance(x, Update) for v in x.fields.values()),
         ]
         with self.loops.apart(opened, expressions) as values:
-            for special in values:
+            for index, special in enumerate(values):
+                self.loops.indexes[opened] = index
                 with self.code.scope():
                     self._ended(lambda: self.tree(special.tree(tree), opened + 1))  # noqa: B023 - called at once
         if not values:
@@ -290,15 +305,15 @@ class _Action:
             e.b.branch(self.next_block())
 
 
-def _expand(module: ir.Module, actions: list[ir.Function], prefix: str) -> None:
+def _expand(module: ir.Module, actions: list[ir.Function], prefix: str, given: int) -> None:
     """`expand(row, out, counts)`: every action in the order of the spec."""
-    function = ir.Function(module, ir.FunctionType(I64, [POINTER, POINTER, POINTER]), f"{prefix}expand")
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER] * (3 + given)), f"{prefix}expand")
     e = Emitter(module, function)
-    row, out, counts = function.args
+    row, out, counts, *besides = function.args
     before = e.load(counts, ENABLED)
     n: Value = e.number(0)
     for action in actions:
-        n = e.b.call(action, [row, out, counts, n])
+        n = e.b.call(action, [row, out, counts, n, *besides])
         with e.when(e.b.icmp_signed("<", n, e.number(0))):
             e.b.ret(n)
     with e.when(e.b.icmp_unsigned("==", e.load(counts, ENABLED), before)):

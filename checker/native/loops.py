@@ -36,6 +36,8 @@ class Loops:
         """The state whose members parameters are."""
         self._copies = 1
         """How many times what is being emitted is emitted."""
+        self.indexes: dict[int, Value | int] = {}
+        """Of the parameters that are bound: which of its values each has, where they are the same in every state."""
 
     def most(self) -> int:
         """An upper limit on the number of combinations."""
@@ -101,6 +103,7 @@ class Loops:
     def _table(self, parameter: TableParameter, node: Node, inner: Callable[[], None]) -> None:
         code, e, domain = self.code, self.code.e, parameter.domain
         with e.loop(e.number(len(parameter.table))) as (k, _):
+            self.indexes[self._depth[parameter.name]] = k
             value: Value | Place
             if isinstance(domain, SCALARS) and parameter.whole:
                 value = e.b.add(k, e.number(domain.lo)) if isinstance(domain, IntRange) and domain.lo else k
@@ -158,6 +161,7 @@ class Loops:
         ranks = code.table([(member.rank(v),) for v in wanted])
         values = code.table([shape.packed(v) for v in wanted])
         with e.loop(e.number(len(wanted))) as (k, _), code.scope():
+            self.indexes[self._depth[parameter.name]] = k
             with e.when(code._bit_at(source, e.load(ranks, k))), code.scope():
                 place = Place(values, e.times(k, shape.words), 0, shape)
                 with code.binding(node, code._registered(place, parameter.domain)):

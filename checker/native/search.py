@@ -465,6 +465,11 @@ class NativeSearch:
 
     # ------------------------------------------------------------------ what was found
 
+    def everything(self) -> tuple[Part, int]:
+        """The table of a search on one thread that compares states exactly, and the address of the rows of all states."""
+        assert self._exact and self.threads == 1
+        return self._parts[0], self._arriving.address(0)
+
     def trace(self, number: int) -> list[tuple[int, ...]]:
         """The rows of a shortest behaviour that leads to a state, the state included."""
         begin, ordinals = 0, []

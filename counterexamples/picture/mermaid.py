@@ -35,7 +35,7 @@ def mermaid_document(counterexample: Counterexample) -> str:
         ending = ends.get(row.number, [])
         inside = _messages([a for a in ending if a.row is not None], story)
         inside += _notes(row, story) + _messages([a for a in ending if a.row is None], story)
-        marked = row.verdict == "violates"
+        marked = bool(row.verdict) and row.verdict != "the end"
         lines += [f"  {_MARKED}", *(f"  {line}" for line in inside), "  end"] if marked else inside
     return "\n".join(lines) + "\n"
 

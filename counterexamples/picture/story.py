@@ -96,7 +96,7 @@ class _Telling:
     def _settled(self, rows: list[Row], past: frozenset[int]) -> list[Row]:
         """The rows with their verdict, and whether they matter."""
         last, many = len(rows) - 1, len(rows) > _MANY_STEPS
-        word = "the end" if self.counterexample.rule is None or not self.counterexample.violated else "violates"
+        word = self.counterexample.end
         found = []
         for row in rows:
             relevant = row.number == 0 or row.number in past
@@ -108,7 +108,7 @@ class _Telling:
                     narrow=narrow,
                     cards=() if narrow else row.cards,
                     notes=() if narrow else row.notes,
-                    verdict=word if row.number == last and last > 0 else "",
+                    verdict=word if row.number == last and (last > 0 or self.counterexample.loop is not None) else "",
                 )
             )
         return found

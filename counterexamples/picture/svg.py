@@ -80,7 +80,7 @@ def _grounds(picture: Picture) -> list[str]:
         x, y, width, height = 8.0, box.y - 8, picture.width - 16, box.height + 16
         if box.row.narrow:
             y, height = box.y, box.height
-        style = "box" if box.row.verdict == "violates" else "row-ground"
+        style = "box" if box.row.verdict not in ("", "the end") else "row-ground"
         fill = "" if style == "box" else ' fill="none"'
         rect = _rect(style, x, y, width, height, 6)
         drawn.append(rect.replace("/>", f'{fill} data-step="{box.row.number}"/>'))

@@ -16,9 +16,7 @@ def text_document(counterexample: Counterexample) -> str:
     story = story_of(counterexample)
     lines = [story.verdict, *textwrap.wrap(story.sentence, _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")]
     lines += [f"  {mark} {words}".replace("   ", "  ") for mark, words in story.facts]
-    table = LanesText(
-        counterexample.behavior, _WIDTH - 2, next(row.verdict for row in reversed(story.rows)) or "the end"
-    )
+    table = LanesText(counterexample.behavior, _WIDTH - 2, counterexample.end, loop=counterexample.loop)
     lines += ["  " + line for line in table.lines()]
     idle = [row.number for row in story.rows if not row.relevant]
     if idle:

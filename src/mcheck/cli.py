@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
+    "liveness": ("mcheck.commands.liveness:command", "Check what every fair behaviour must come to."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),

@@ -27,6 +27,9 @@ class Replayed:
     arguments: tuple[Any, ...] | None
     """The values of the property's parameters that falsify it at the end; None if it holds there."""
 
+    refusal: str | None = None
+    """Of a lasso: why it does not violate the property now; None if it does."""
+
     @property
     def violates(self) -> bool:
         """Whether the property is violated at the end, as it was."""
@@ -43,12 +46,34 @@ def replayed(file: str) -> Replayed:
     recorded = load(Path(file))
     subject = subject_of(recorded)
     behavior = reexecute(subject.instance, recorded)
+    if recorded.loop is not None:
+        return _lasso_replayed(recorded, subject, behavior)
     if recorded.property is None:
         return Replayed(recorded, subject, behavior, None, None)
     rule = property_titled(subject.instance, recorded.property)
     if rule is None:
         raise ReplayMismatch(len(behavior.steps), "the end", f"the spec no longer has a property {recorded.property!r}")
     return Replayed(recorded, subject, behavior, rule, decided_at_end(behavior, rule))
+
+
+def _lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) -> Replayed:
+    """A lasso, judged by the lasso checker under the fairness that was assumed, as the spec states it today."""
+    from mcheck.checker.liveness.assumptions import FAIRNESS, assumed
+    from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, violating_arguments
+
+    instance = subject.instance
+    rule = next((r for r in instance.temporal if r.title == recorded.property), None)
+    end = len(behavior.steps), "the end"
+    if rule is None:
+        raise ReplayMismatch(*end, f"the spec no longer has a temporal property {recorded.property!r}")
+    if recorded.fairness not in FAIRNESS:
+        raise ReplayMismatch(*end, f"the fairness {recorded.fairness!r} is none of {', '.join(FAIRNESS)}")
+    try:
+        lasso = lasso_of(instance, behavior.initial, behavior.labels, recorded.loop or 0)
+        arguments = violating_arguments(lasso, rule, assumed(instance, recorded.fairness))
+    except NoCounterexample as refusal:
+        return Replayed(recorded, subject, behavior, rule, None, str(refusal))
+    return Replayed(recorded, subject, behavior, rule, arguments)
 
 
 def subject_of(recorded: Recorded) -> Subject:

@@ -62,6 +62,7 @@ class Report:
         """The report on a breadth-first search."""
         lines = [self.header(verdict.limits, [*self.symmetry(verdict), verdict.engine])]
         lines += self.properties(verdict.properties, verdict.distinct)
+        lines += self.left_to_liveness()
         lines += self.coverage(verdict.actions, verdict.never_fired, verdict.guards_never_true, verdict.cut)
         lines += self.deadlocks(verdict)
         lines += [f"  {note}" for note in verdict.notes]
@@ -88,6 +89,7 @@ class Report:
         how = f"seed {result.seed}, {counted(result.walks, 'walk')} of at most {counted(result.steps, 'step')}"
         lines = [self.header(limits, ["simulation", how])]
         lines += self.properties(result.properties, result.distinct)
+        lines += self.left_to_liveness()
         lines += self.coverage(result.actions, result.never_fired, None, result.cut)
         lines.append(self.item("deadlocks", f"{result.deadlocks:,} walks ended where no action is enabled"))
         lines.append(
@@ -131,6 +133,12 @@ class Report:
             if result.finding in styles:
                 lines[k] = self.terminal.style(lines[k], styles[result.finding])
         return lines if results else ["  no property: only deadlocks, guards and actions are reported"]
+
+    def left_to_liveness(self) -> list[str]:
+        """The temporal properties, which no search of reachable states decides."""
+        titles = ", ".join(rule.title for rule in self.instance.temporal)
+        words = f"  not checked here: {titles}; mcheck liveness {self.subject.typed} does"
+        return [self.whole(words)] if titles else []
 
     def coverage(
         self,
@@ -251,9 +259,9 @@ class Report:
                 lines.append(self.item(action.name, " / ".join(reasons) or "no values for its parameters"))
         return lines
 
-    def table(self, behavior: Behavior, mark: str = "violates") -> list[str]:
-        """The steps."""
-        text = LanesText(behavior, self.terminal.width - 2, mark, self.terminal.spelled)
+    def table(self, behavior: Behavior, mark: str = "violates", loop: int | None = None) -> list[str]:
+        """The steps; of a lasso, those after state `loop` as a circle."""
+        text = LanesText(behavior, self.terminal.width - 2, mark, self.terminal.spelled, loop)
         return ["  " + line for line in text.lines()]
 
     def commands(self, saved: str | None) -> list[str]:

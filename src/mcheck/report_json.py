@@ -48,6 +48,7 @@ def search_document(subject: Subject, verdict: Verdict, saved: str | None) -> di
         "collision_bound": verdict.collision_bound,
         "notes": list(verdict.notes),
         "source": subject.source,
+        "not_checked": [rule.title for rule in subject.instance.temporal],
     }
 
 

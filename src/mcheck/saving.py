@@ -6,17 +6,33 @@ from pathlib import Path
 
 from mcheck.counterexamples import save
 from mcheck.report import Subject
-from mcheck.spec import Behavior, Rule
+from mcheck.spec import Behavior, Lasso, Rule
 from mcheck.terminal import Terminal
 
 
 def save_trace(
-    subject: Subject, behavior: Behavior, rule: Rule | None, directory: str, terminal: Terminal
+    subject: Subject,
+    behavior: Behavior,
+    rule: Rule | None,
+    directory: str,
+    terminal: Terminal,
+    lasso: tuple[int, str] | None = None,
 ) -> str | None:
-    """The path of the saved trace; None, and one line of warning, where it cannot be written."""
+    """The path of the saved trace; None, and one line of warning, where it cannot be written.
+
+    `lasso`: the number of the state that it goes back to at its end, and which fairness was assumed.
+    """
+    protocol = subject.protocol
     try:
-        path = save(behavior, rule, Path(directory), subject.protocol.name, subject.tweak, subject.protocol.source)
+        path = save(behavior, rule, Path(directory), protocol.name, subject.tweak, protocol.source, lasso)
     except OSError as error:
         terminal.warn(f"the trace could not be saved in {directory}: {error.strerror or error}; choose another --out")
         return None
     return path.as_posix()
+
+
+def save_lasso(
+    subject: Subject, lasso: Lasso, rule: Rule, fairness: str, directory: str, terminal: Terminal
+) -> str | None:
+    """The same of a lasso that violates a property under this fairness."""
+    return save_trace(subject, lasso.behavior, rule, directory, terminal, (lasso.loop, fairness))

@@ -3,9 +3,18 @@
 import pytest
 from tests.models.bfs import search
 
+from mcheck.checker.liveness.engine import decide
 from mcheck.models.tcommit import CommitsUnprepared, TCommit
 from mcheck.models.tcommit import State as TCommitState
-from mcheck.models.two_phase_commit import Abort, AbortsAfterPrepared, CommitsEarly, State, TMState, TwoPhaseCommit
+from mcheck.models.two_phase_commit import (
+    Abort,
+    AbortsAfterPrepared,
+    CommitsEarly,
+    State,
+    TMCrashes,
+    TMState,
+    TwoPhaseCommit,
+)
 from mcheck.spec import ReplayMismatch, action, replay
 
 LEVELS = {
@@ -103,3 +112,20 @@ class AbortsAnyway(TwoPhaseCommit):
 
 def test_a_second_decision_breaks_consistency() -> None:
     assert "Consistent" in search(AbortsAnyway(managers=2)).violated
+
+
+# ---------------------------------------------------------------------- termination
+
+
+@pytest.mark.parametrize("managers", [2, 3])
+def test_every_manager_decides_where_none_stops(managers: int) -> None:
+    verdict = decide(TwoPhaseCommit(managers=managers).instance)
+    assert (verdict.result, verdict.states) == ("holds", 6**managers + 4**managers + 2**managers)
+
+
+def test_who_has_prepared_waits_for_ever_for_a_manager_that_has_crashed() -> None:
+    assert search(TMCrashes()).violated == {}
+    verdict = decide(TMCrashes(managers=2).instance)
+    assert verdict.violation is not None and verdict.violation.lasso is not None
+    assert verdict.violation.lasso.behavior.labels == ("rm_prepare(rm=0)", "rm_prepare(rm=1)", "tm_crash()")
+    assert verdict.violation.lasso.stutters

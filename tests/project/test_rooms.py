@@ -24,7 +24,8 @@ HOME_OF_LIBRARY = {
     "networkx": {"counterexamples/graphs/drawing.py"},
     "pygraphviz": {"counterexamples/graphs/drawing.py"},
     "llvmlite": {"checker/native", "checker/engines.py"},
-    "numpy": {"checker/native"},
+    "numpy": {"checker/liveness"},
+    "scipy": {"checker/liveness"},
     "resvg_py": {"counterexamples/picture/png.py"},
 }
 

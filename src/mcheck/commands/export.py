@@ -54,7 +54,7 @@ def _as_itf(file: str) -> tuple[str, str]:
     name = f"{recorded.protocol} with the tweak {recorded.tweak}" if recorded.tweak else recorded.protocol
     status = f"violates {recorded.property}" if trace.violates else "violates nothing"
     document = itf_document(
-        trace.behavior, {"description": f"Behaviour of {name}: {status}", "source": recorded.source}
+        trace.behavior, {"description": f"Behaviour of {name}: {status}", "source": recorded.source}, recorded.loop
     )
     states = counted(len(trace.behavior.states), "state")
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n", f"{states}, {status}"
@@ -72,9 +72,11 @@ def _as_pytest(file: str, folder: Path) -> tuple[str, str]:
     from mcheck.recordings import property_titled, subject_of
     from mcheck.report import Subject
     from mcheck.scope import counted
-    from mcheck.spec import ReplayMismatch
+    from mcheck.spec import ReplayMismatch, UsageError
 
     recorded = load(Path(file))
+    if recorded.loop is not None:
+        raise UsageError(f"{file}: a lasso is no regression test yet: mcheck replay executes it, -f itf writes it")
     subject = subject_of(recorded)
     rule = None if recorded.property is None else property_titled(subject.instance, recorded.property)
     if recorded.property is not None and rule is None:

@@ -72,7 +72,9 @@ def counterexample_of(trace: Replayed, file: str) -> Counterexample:
         fingerprint(type(subject.instance.spec)),
         f"mcheck replay {_quoted(file)}",
     )
-    return Counterexample(trace.behavior, trace.rule, trace.arguments or (), trace.violates, caption)
+    return Counterexample(
+        trace.behavior, trace.rule, trace.arguments or (), trace.violates, caption, trace.recorded.loop
+    )
 
 
 def _named_by(output: str | None) -> str:

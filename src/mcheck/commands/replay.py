@@ -14,6 +14,8 @@ def run(file: str, json: bool, color: str) -> int:
     from mcheck.recordings import replayed
     from mcheck.report import Report
     from mcheck.report_json import as_json
+    from mcheck.report_liveness import lasso_lines
+    from mcheck.spec import Lasso
     from mcheck.terminal import Terminal
 
     trace = replayed(file)
@@ -24,7 +26,7 @@ def run(file: str, json: bool, color: str) -> int:
         document = {
             "schema": 1, "protocol": recorded.protocol, "tweak": recorded.tweak, "trace": file,
             "property": recorded.property, "steps": len(behavior.steps), "labels": list(behavior.labels),
-            "violates": trace.violates, "spec_changed": trace.spec_changed,
+            "violates": trace.violates, "spec_changed": trace.spec_changed, "loop": recorded.loop,
         }  # fmt: skip
         terminal.print(as_json(document))
         return status
@@ -33,8 +35,13 @@ def run(file: str, json: bool, color: str) -> int:
     if rule is None:
         lines += [*report.table(behavior, "the end"), "Every step is still enabled."]
     elif trace.arguments is not None:
-        result = PropertyResult(rule, "violated", behavior, trace.arguments)
-        lines += report.violation(result, "as recorded", None)
+        if recorded.loop is not None:
+            lines += lasso_lines(report, Lasso(behavior, recorded.loop), rule, trace.arguments, "as recorded")
+        else:
+            result = PropertyResult(rule, "violated", behavior, trace.arguments)
+            lines += report.violation(result, "as recorded", None)
+    elif trace.refusal is not None:
+        lines += [*report.table(behavior, "the end"), f"NO LONGER VIOLATED: {rule.title}: {trace.refusal}."]
     else:
         lines += [
             *report.table(behavior, "the end"),

@@ -1,0 +1,164 @@
+"""The liveness engine: the state graph, then one lasso search for each property and each of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mcheck.checker.engines import why_not_native
+from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.liveness.arcs import Between, Demand, demand
+from mcheck.checker.liveness.assumptions import assumed, select
+from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
+from mcheck.checker.liveness.graph import Exploration, PlainExploration, StateGraph
+from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch, forbidden
+from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
+from mcheck.checker.verdict import Limits, Progress, ProgressListener
+from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, label_text
+
+
+def decide(
+    instance: Instance,
+    properties: Iterable[str] | None = None,
+    fairness: str = "declared",
+    engine: str = "auto",
+    limits: Limits = Limits(),  # noqa: B008 - a frozen value
+    progress: ProgressListener | None = None,
+) -> LivenessVerdict:
+    """The verdict on the temporal properties of an instance, over every state inside its bounds.
+
+    Orbits are not counted as one: a lasso in the quotient need not be one in the graph.  UsageError for an unknown property.
+    RuleFailed where a rule fails.  Cost: the plain functions once in each state, each predicate once in each state for each
+    of its arguments, and O(states + steps x conditions of fairness) for each arguments.
+    """
+    rules = select(instance, properties)
+    conditions = assumed(instance, fairness)
+    watch = Watch(limits, progress)
+    exploration, notes = _exploration(instance, engine, watch, conditions, rules)
+    findings: list[TemporalFinding] = []
+    reason: str | None = None
+    explored: float | None = None
+    try:
+        graph = exploration.run()
+        explored = watch.seconds
+        with instance.active():
+            judge = _Judge(instance, graph, conditions, lambda: watch.check(lambda s: _whole(exploration, s)))
+            for rule in rules:
+                findings.append(judge.finding(rule))
+    except LimitReached as limit:
+        reason = limit.reason
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except MemoryError:
+        reason = "out of memory"
+    findings += [TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules[len(findings) :]]
+    return LivenessVerdict(
+        instance=instance,
+        fairness=conditions,
+        findings=tuple(findings),
+        engine="reference" if isinstance(exploration, PlainExploration) else "native",
+        states=exploration.distinct,
+        edges=exploration.steps,
+        cut=exploration.cut,
+        reason=reason,
+        seconds=watch.seconds,
+        exploring_seconds=watch.seconds if explored is None else explored,
+        peak_rss_mb=peak_mb(),
+        notes=notes,
+    )
+
+
+def _whole(exploration: Exploration, seconds: float) -> Progress:
+    """Where the work is once everything has been explored."""
+    return Progress(exploration.distinct, exploration.steps, 0, 0, seconds)
+
+
+def _exploration(
+    instance: Instance, engine: str, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]
+) -> tuple[Exploration, tuple[str, ...]]:
+    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`."""
+    if engine == "reference":
+        return PlainExploration(instance, watch), ()
+    why = why_not_native()
+    if why is None:
+        from mcheck.checker.liveness.native import NativeExploration
+        from mcheck.checker.native.reading import Unlowerable
+
+        try:
+            return NativeExploration(instance, watch, fairness, rules), ()
+        except Unlowerable as unlowerable:
+            why = f"no compiled code for {unlowerable}"
+    if engine == "native":
+        raise UsageError(f"--engine native: {why}; use --engine reference, or auto")
+    return PlainExploration(instance, watch), (f"reference engine: {why}",)
+
+
+class _Judge:
+    """Decides temporal properties on one whole state graph."""
+
+    def __init__(self, instance: Instance, graph: StateGraph, fairness: Sequence[Fairness], between: Between) -> None:
+        self.instance, self.graph, self.fairness = instance, graph, fairness
+        self.search = LassoSearch(graph.arcs, graph.initial, demands(instance, graph, fairness), between)
+
+    def finding(self, rule: Rule) -> TemporalFinding:
+        """The answer for one property: a lasso for its first arguments that have one, or what the bounds leave open.
+
+        A lasso is real wherever it leads: its steps are steps of the spec, and a step that is cut counts as enabled.  That
+        there is none says nothing if a behaviour can leave the bounds before it has come to what it is to come to.
+        """
+        beyond = 0
+        for arguments in rule.signature.arguments(None):
+            first, second = self.graph.truths(rule, arguments)
+            wrong = forbidden(rule.kind, first, second)
+            region = self.search.region(wrong)
+            found = self.search.find(wrong, region)
+            if found is not None:
+                return TemporalFinding(rule, "violated", self._shown(found, rule, arguments), arguments)
+            open_states = region.after.mask if wrong.at_once else np.ones(self.graph.arcs.count, bool)
+            beyond = max(beyond, int((open_states & self.graph.arcs.truncated).sum()))
+        if beyond or self.graph.cut_at_the_start:
+            return TemporalFinding(rule, "refused", reason=self._open(beyond))
+        return TemporalFinding(rule, "holds")
+
+    def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
+        """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
+        moves = map(self.graph.step, (*found.stem, *found.cycle))
+        labels = [label_text(action.name, action.signature.names, values) for action, values in moves]
+        try:
+            lasso = lasso_of(self.instance, self.graph.states[found.initial], labels, len(found.stem))
+            refuse_unless_violating(lasso, rule, arguments, self.fairness)
+        except NoCounterexample as refusal:
+            raise InternalError(
+                f"{self.instance.name}: the lasso found does not violate {rule.title!r}: {refusal}"
+            ) from None
+        except McheckError as error:
+            raise InternalError(f"{self.instance.name}: the lasso found cannot be replayed: {error}") from error
+        return lasso
+
+    def _open(self, states: int) -> str:
+        cut = ", ".join(f"{name} {times:,}" for name, times in self.graph.cut.items())
+        if not states:
+            return f"an initial state is outside a constraint (cut: {cut})"
+        return f"steps out of {states:,} of the states met lead beyond a bound (cut: {cut})"
+
+
+def demands(instance: Instance, graph: StateGraph, fairness: Sequence[Fairness]) -> list[Demand]:
+    """What the conditions demand of a cycle in the graph: one demand for each value of their `each`.
+
+    Must run inside `instance.active()`.  A value for which no step is ever possible demands nothing.
+    """
+    found = []
+    for one in fairness:
+        by_key: dict[tuple[Any, ...], set[int]] = {}
+        for label, (action, given) in enumerate(graph.moves):
+            key = one.key(action, given)
+            if key is not None:
+                by_key.setdefault(key, set()).add(label)
+        for key, labels in by_key.items():
+            waived = None
+            if one.unless is not None:
+                waived = np.array([one.waived(instance, state, key) for state in graph.states], bool)
+            found.append(demand(graph.arcs, one.strength == "strong", frozenset(labels), waived))
+    return found

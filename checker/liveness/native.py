@@ -1,0 +1,314 @@
+"""The state graph by compiled code: a search that compares states exactly, and then the steps between what it has numbered."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcheck.checker.limits import Watch
+from mcheck.checker.liveness.arcs import Arcs
+from mcheck.checker.liveness.graph import StateGraph, Truths
+from mcheck.checker.native.labelling import Connected, Labels, compiled_for_connecting
+from mcheck.checker.native.layout import Layout
+from mcheck.checker.native.memory import Memory
+from mcheck.checker.native.program import ENABLED, FAILED
+from mcheck.checker.native.search import ErrorLeaf, NativeSearch
+from mcheck.checker.native.stepping import KERNELS, Written
+from mcheck.checker.traces import Link, blamed
+from mcheck.checker.verdict import Progress
+from mcheck.spec import Cut, Failure, Fairness, Instance, InternalError, Rule
+from mcheck.spec.declare import Declaration
+from mcheck.spec.parameters import Signature, TableParameter
+from mcheck.spec.tracing.trace import Trace, TracedRule, trace, trace_rule
+
+_SLICE = 1 << 16
+_MOST_PREDICATES = 60
+_AGREEMENT_SECONDS = 0.2
+
+
+class NativeExploration:
+    """Explores an instance by compiled code.  Unlowerable for a spec, or a fairness, that has no code.
+
+    Ends as the plain exploration does.  The graphs differ in the numbers of states alone, and labels name only the parameters
+    that a condition of fairness tells apart.
+    """
+
+    def __init__(self, instance: Instance, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]) -> None:
+        self.instance, self.watch = instance, watch
+        self.labels = Labels(instance, _asked(fairness))
+        self.predicates = _Predicates(instance, rules)
+        self.compiled: Connected = compiled_for_connecting(
+            instance, self.predicates.traced, self.labels, self.predicates.rules
+        )
+        self.layout: Layout = self.compiled.program.layout
+        limits = watch.limits
+        self.search = NativeSearch(
+            self.compiled.model,
+            self.compiled.library,
+            states=limits.states,
+            between=lambda: watch.check(self._progress),
+        )
+        self._kernels = {kernel.name: self.compiled.library.kernel(kernel) for kernel in KERNELS}
+        self._outside: dict[str, int] = {}
+        self._written = Memory(8 * Written.SIZE)
+
+    @property
+    def distinct(self) -> int:
+        """How many states have been met."""
+        return self.search.distinct
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been noted."""
+        return self._written.word(Written.STEPS)
+
+    @property
+    def cut(self) -> dict[str, int]:
+        """What was cut, in the order of the spec."""
+        counted = dict(self._outside)
+        for counter, times in zip(self.compiled.program.counters, self.search.counts, strict=True):
+            if counter.kind == "cut" and times:
+                counted[counter.detail] = counted.get(counter.detail, 0) + times
+        order = (*self.instance.bounds, *(c.title for c in self.instance.constraints))
+        return {name: counted[name] for name in order if name in counted}
+
+    def run(self) -> StateGraph:
+        """Explore until nothing is left."""
+        with self.instance.active():
+            rows = self._initial_rows()
+            try:
+                self.search.run(rows)
+            except ErrorLeaf as leaf:
+                self._failed(leaf.number)
+            states = _States(self.layout, self._all_rows())
+            arcs = self._arcs()
+            graph = StateGraph(
+                self.instance,
+                states,
+                len(rows),
+                arcs,
+                self.labels.moves,
+                self.cut,
+                bool(self._outside),
+                self.predicates.truths(self._judged(), states),
+            )
+            self._agree(graph)
+        return graph
+
+    def _initial_rows(self) -> list[tuple[int, ...]]:
+        rows = []
+        for state in self.instance.initial:
+            try:
+                outside = [c for c in self.instance.constraints if not self.instance.holds(c, state)]
+            except Failure as failure:
+                raise blamed(self.instance, {}, failure, state) from failure
+            if outside:
+                self._outside[outside[0].title] = self._outside.get(outside[0].title, 0) + 1
+            else:
+                rows.append(self.layout.pack(state))
+        return rows
+
+    def _all_rows(self) -> NDArray[np.uint64]:
+        """The rows of all states, as the search has them."""
+        width = self.layout.words
+        _, address = self.search.everything()
+        rows = np.ctypeslib.as_array((ctypes.c_uint64 * (width * self.distinct)).from_address(address))
+        return rows.reshape(self.distinct, width)
+
+    def _arcs(self) -> Arcs:
+        most = self.search.counts[ENABLED]
+        cuts = sum(self.cut.values())
+        degrees = np.zeros(self.distinct, np.uint32)
+        targets, of_steps = np.empty(most, np.int32), np.empty(most, np.uint16)
+        cut_sources, cut_labels = np.empty(cuts, np.int32), np.empty(cuts, np.uint16)
+        part, rows = self.search.everything()
+        room = self.compiled.most
+        out, counts = Memory(8 * self.layout.words * room), Memory(8 * self.compiled.counters)
+        labels, cut = Memory(8 * room), Memory(8 * (room + 1))
+        arrays = (a.ctypes.data for a in (degrees, targets, of_steps, cut_sources, cut_labels))
+        given = (out, counts, labels, cut, *arrays, self._written)
+        addresses = [a.address if isinstance(a, Memory) else a for a in given]
+        number = 0
+        while number < self.distinct:
+            end = min(self.distinct, number + _SLICE)
+            table = part.table.address, part.companions.address, part.slots
+            reached = self._kernels["connect"](*table, rows, number, end, *addresses)
+            if reached < 0:
+                raise InternalError(f"{self.instance.name}: compiled code takes a step to a state that it has not met")
+            number = reached
+            self.watch.check(self._progress)
+        offsets = np.concatenate([[0], np.cumsum(degrees, dtype=np.int64)]).astype(np.int64)
+        kept, cut_kept = self.steps, self._written.word(Written.CUTS)
+        return Arcs(
+            self.distinct, offsets, targets[:kept], of_steps[:kept], cut_sources[:cut_kept], cut_labels[:cut_kept]
+        )
+
+    def _judged(self) -> NDArray[np.uint64]:
+        """Of each state the bits of the predicates that are false there."""
+        found = np.zeros(self.distinct, np.uint64)
+        if self.predicates.rules:
+            wanted = 1 << FAILED | (1 << len(self.predicates.rules)) - 1
+            _, rows = self.search.everything()
+            self._kernels["judge"](rows, self.distinct, wanted, found.ctypes.data)
+        return found
+
+    def _failed(self, number: int) -> None:
+        """A rule failed in a state: let the plain functions say how, with the way there."""
+        rows = self.search.trace(number)
+        states = [self.layout.unpack(row) for row in rows]
+        links: dict[Any, Link | None] = {states[0]: None}
+        for before, after in pairwise(states):
+            links.setdefault(after, (before, *self._move(before, after)))
+        try:
+            list(self.instance.transitions(states[-1]))
+        except Failure as failure:
+            raise blamed(self.instance, links, failure, states[-1]) from failure
+        raise InternalError(f"{self.instance.name}: compiled code fails where plain Python does not, in {states[-1]!r}")
+
+    def _move(self, before: Any, after: Any) -> tuple[int, tuple[Any, ...]]:
+        for index, action in enumerate(self.instance.actions):
+            for arguments in action.signature.arguments(before):
+                if self.instance.apply(action, before, arguments) == after:
+                    return index, arguments
+        raise InternalError(f"{self.instance.name}: compiled code takes a step that plain Python does not")
+
+    def _agree(self, graph: StateGraph) -> None:
+        """InternalError if the steps out of a state, with their labels, are others than plain Python takes.
+
+        Looked at are states all over the graph, for 0.2 s, and at least one.
+        """
+        label_of = {(a.name, tuple(given.items())): label for label, (a, given) in enumerate(self.labels.moves)}
+        arcs = graph.arcs
+        order = np.argsort(arcs.cut_sources, kind="stable")
+        cut_sources, cut_labels = arcs.cut_sources[order], arcs.cut_labels[order]
+        end = time.monotonic() + _AGREEMENT_SECONDS
+        for number in _all_over(self.distinct):
+            state = graph.states[number]
+            plain: list[tuple[int, Any]] = []
+            for action, arguments, after in self.instance.transitions(state):
+                mine = self.labels.of[action.name].asked
+                given = tuple((action.signature.names[k], arguments[k]) for k in mine)
+                if isinstance(after, Cut) or after != state:
+                    plain.append((label_of[action.name, given], None if isinstance(after, Cut) else after))
+            steps = range(int(arcs.offsets[number]), int(arcs.offsets[number + 1]))
+            native = [(int(arcs.labels[k]), graph.states[int(arcs.targets[k])]) for k in steps]
+            first, last = np.searchsorted(cut_sources, [number, number + 1])
+            native += [(int(label), None) for label in cut_labels[first:last]]
+            if sorted(plain, key=repr) != sorted(native, key=repr):
+                raise InternalError(
+                    f"{self.instance.name}: compiled code takes {len(native)} steps, plain Python {len(plain)}, or others, in {state!r}"
+                )
+            if time.monotonic() > end:
+                return
+
+    def _progress(self, seconds: float) -> Progress:
+        native = self.search
+        return Progress(
+            native.distinct, native.counts[ENABLED], max(0, len(native.levels) - 1), native.frontier_size, seconds
+        )
+
+
+def _asked(fairness: Sequence[Fairness]) -> Mapping[str, frozenset[str]]:
+    """The parameters of each action that a condition of fairness tells apart."""
+    asked: dict[str, frozenset[str]] = {}
+    for one in fairness:
+        for action in one.actions:
+            asked[action] = asked.get(action, frozenset()) | {*one.each, *one.chosen}
+    return asked
+
+
+def _all_over(count: int) -> Iterator[int]:
+    """Numbers below `count`, the first, and then others far from each other."""
+    step = max(1, int(count * 0.6180339887)) | 1
+    while count > 1 and np.gcd(step, count) != 1:
+        step += 2
+    return (k * step % count for k in range(count))
+
+
+class _States(Sequence[Any]):
+    """States that are made from their rows when somebody looks at them."""
+
+    def __init__(self, layout: Layout, rows: NDArray[np.uint64]) -> None:
+        self._layout, self._rows = layout, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        return self._layout.unpack(self._rows[index].tolist())
+
+
+class _Predicates:
+    """The predicates of temporal properties for each of their arguments, as rules without a choice."""
+
+    def __init__(self, instance: Instance, rules: Sequence[Rule]) -> None:
+        self.instance = instance
+        self.rules: list[Rule] = []
+        self.bits: dict[tuple[str, tuple[Any, ...]], tuple[int | None, int]] = {}
+        """By property and arguments: the bits of P (None: true everywhere) and Q."""
+        traced = dict(trace(instance).rules)
+        parts = [(rule, part) for rule in rules for part in ((0, 1) if rule.kind == "leads_to" else (1,))]
+        with instance.active():
+            trees = {(rule.name, part): trace_rule(instance, _part(rule, part)) for rule, part in parts}
+            count = sum(len(list(rule.signature.arguments(None))) for rule, _ in parts)
+            for rule in rules if count <= _MOST_PREDICATES else ():
+                for arguments in rule.signature.arguments(None):
+                    first = self._add(rule, 0, arguments, trees, traced) if rule.kind == "leads_to" else None
+                    self.bits[rule.name, arguments] = (first, self._add(rule, 1, arguments, trees, traced))
+        self.traced = Trace(instance, traced)
+
+    def _add(
+        self,
+        rule: Rule,
+        part: int,
+        arguments: tuple[Any, ...],
+        trees: Mapping[tuple[str, int], TracedRule],
+        traced: dict[str, TracedRule],
+    ) -> int:
+        parameters = zip(rule.signature.parameters, arguments, strict=True)
+        fixed = Signature(tuple(TableParameter(p.name, p.domain, (value,), whole=False) for p, value in parameters))
+        of = _part(rule, part)
+        made = Rule(f"{rule.name}, predicate {len(self.rules)}", of.declaration, fixed)
+        traced[made.name] = trees[rule.name, part]
+        self.rules.append(made)
+        return len(self.rules) - 1
+
+    def truths(self, found: NDArray[np.uint64], states: Sequence[Any]) -> dict[tuple[str, tuple[Any, ...]], Truths]:
+        """Where the predicates are true, from the bits of those that are false.
+
+        None are known where one fails: the plain functions then say how.
+        """
+        if len(found) and (found >> np.uint64(FAILED)).any():
+            return {}
+        everywhere = np.ones(len(found), bool)
+        true = [(found >> np.uint64(bit) & np.uint64(1)) == 0 for bit in range(len(self.rules))]
+        return {
+            of: (everywhere if first is None else true[first], true[second])
+            for of, (first, second) in self.bits.items()
+        }
+
+
+def _part(rule: Rule, part: int) -> Rule:
+    """One predicate of a property as an invariant: P (0) or Q (1) of P leads to Q, or the only one."""
+    function = rule.function
+    if rule.kind == "leads_to":
+
+        def predicate(spec: Any, state: Any, *arguments: Any) -> Any:
+            return function(spec, state, *arguments)[part]
+
+        function_of_part = predicate
+    else:
+        function_of_part = function
+    return Rule(rule.name, Declaration("always", rule.title, function_of_part), rule.signature)

@@ -1,0 +1,148 @@
+"""The verdict on temporal properties, as text and as one JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
+from mcheck.checker.verdict import Limits
+from mcheck.report import Report
+from mcheck.report_json import SCHEMA
+from mcheck.scope import configuration, counted
+from mcheck.spec import Lasso, Rule
+
+
+def liveness_text(report: Report, verdict: LivenessVerdict, word: str, saved: dict[str, str | None]) -> str:
+    """The report; `word` says which fairness was asked for, `saved` where the lasso of each violated property is."""
+    lines = [report.header(Limits(), [verdict.engine])]
+    lines += _table(verdict, report)
+    lines += _fairness(verdict, word, report)
+    cut = ", ".join(f"{name} {times:,}" for name, times in verdict.cut.items())
+    lines.append(report.item("cut", cut or "nothing"))
+    lines += [f"  {note}" for note in verdict.notes]
+    lines.append(
+        f"  {counted(verdict.states, 'state')} · {counted(verdict.edges, 'edge')} · {verdict.seconds:.1f} s, "
+        f"{verdict.exploring_seconds:.1f} of them exploring · {verdict.peak_rss_mb:,} MB"
+    )
+    for finding in verdict.findings:
+        if finding.lasso is not None:
+            lines += ["", *lasso_lines(report, finding.lasso, finding.rule, finding.arguments, "")]
+            lines += report.commands(saved.get(finding.rule.name))
+    if verdict.result != "violated":
+        style = "good" if verdict.result == "holds" else "doubt"
+        head, separator, rest = _sentence(verdict).partition(":")
+        lines.append(report.terminal.style(head, style) + report.whole(separator + rest))
+    return "\n".join(lines)
+
+
+def _table(verdict: LivenessVerdict, report: Report) -> list[str]:
+    rows = [("property", "kind", "result"), *((f.rule.title, f.rule.kind, _result(f)) for f in verdict.findings)]
+    title, kind = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
+    styles = {"violated": "bad", "refused": "doubt", "inconclusive": "doubt"}
+    lines = [f"  {a.ljust(title)}  {b.ljust(kind)}  {c}" for a, b, c in rows]
+    for k, finding in enumerate(verdict.findings, start=1):
+        if finding.result in styles:
+            lines[k] = report.terminal.style(lines[k], styles[finding.result])
+    return lines
+
+
+def _result(finding: TemporalFinding) -> str:
+    if finding.lasso is not None:
+        return f"VIOLATED: {_shape(finding.lasso)}"
+    if finding.result == "holds":
+        return "holds in every fair behaviour"
+    return {"refused": "REFUSED: the bounds cut it", "inconclusive": "not decided"}[finding.result]
+
+
+def _shape(lasso: Lasso) -> str:
+    """`stem 3, cycle 10`."""
+    if lasso.stutters:
+        return f"stem {len(lasso.stem)}, then nothing happens"
+    return f"stem {len(lasso.stem)}, cycle {len(lasso.cycle)}"
+
+
+def _fairness(verdict: LivenessVerdict, word: str, report: Report) -> list[str]:
+    """The conditions assumed, one a line."""
+    if not verdict.fairness:
+        stated = "the spec states none" if word == "declared" else "as asked"
+        return [report.item("fairness", f"none ({stated}): any behaviour may stop at any moment")]
+    first, *others = map(str, verdict.fairness)
+    how = {"declared": "as the spec states", "weak": "on every step, as asked", "strong": "on every step, as asked"}
+    lines = [report.item("fairness", first), *(report.item("", one) for one in others)]
+    return [*lines, report.item("", f"({how[word]})")]
+
+
+def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, ...], how: str) -> list[str]:
+    """One violated property: its sentence, the arguments, and the table with its circle."""
+    sentence = rule.sentence.partition("  Source:")[0]
+    head = report.terminal.style(f"VIOLATED {rule.title}", "bad")
+    lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_shape(lasso), how)))}"]
+    if arguments:
+        lines.append(f"  for {report.notation.arguments(rule, arguments)}")
+    mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}"
+    lines += report.table(lasso.behavior, mark, lasso.loop)
+    return [*lines, f"  {_for_ever(lasso)}"]
+
+
+def _for_ever(lasso: Lasso) -> str:
+    """Why it may go on so."""
+    if lasso.stutters:
+        return "No step that fairness demands is possible in the last state."
+    first, last = lasso.loop + 1, len(lasso.behavior.steps)
+    steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
+    return f"{steps} repeated for ever, and that is fair."
+
+
+def _sentence(verdict: LivenessVerdict) -> str:
+    """The verdict in words that claim no more than was searched."""
+    if verdict.result == "holds":
+        return f"HOLDS: in every fair behaviour of this configuration ({configuration(verdict.instance)})."
+    if verdict.result == "refused":
+        reasons = "; ".join(dict.fromkeys(f.reason for f in verdict.findings if f.reason))
+        return (
+            f"REFUSED: {reasons}.  No lasso was found, and what lies behind them is unknown: raise the bounds until nothing is "
+            "cut, or write the spec so that it is finite without them"
+        )
+    return f"INCONCLUSIVE: {verdict.reason}.  Half of the work says nothing of the properties: raise the limit, or lower a constant"
+
+
+def liveness_document(
+    report: Report, verdict: LivenessVerdict, word: str, saved: dict[str, str | None]
+) -> dict[str, Any]:
+    """The result as JSON; `stem`, `cycle` and `trace` are those of the first property that is violated."""
+    subject, violation = report.subject, verdict.violation
+    lasso = None if violation is None else violation.lasso
+    return {
+        "schema": SCHEMA,
+        "protocol": subject.protocol.name,
+        "tweak": subject.tweak,
+        "engine": verdict.engine,
+        "constants": verdict.instance.constants,
+        "bounds": verdict.instance.bounds,
+        "result": verdict.result,
+        "states": verdict.states,
+        "edges": verdict.edges,
+        "stem": None if lasso is None else [s.label for s in lasso.stem],
+        "cycle": None if lasso is None else [s.label for s in lasso.cycle],
+        "trace": None if violation is None else saved.get(violation.rule.name),
+        "seconds": round(verdict.seconds, 3),
+        "properties": [
+            {
+                "name": f.rule.title,
+                "kind": f.rule.kind,
+                "result": f.result,
+                "stem": None if f.lasso is None else len(f.lasso.stem),
+                "cycle": None if f.lasso is None else len(f.lasso.cycle),
+                "trace": saved.get(f.rule.name),
+                "reason": f.reason,
+            }
+            for f in verdict.findings
+        ],
+        "fairness": {"asked": word, "assumed": [str(one) for one in verdict.fairness]},
+        "cut": verdict.cut,
+        "reason": verdict.reason,
+        "exploring_seconds": round(verdict.exploring_seconds, 3),
+        "peak_rss_mb": verdict.peak_rss_mb,
+        "notes": list(verdict.notes),
+        "source": subject.source,
+    }

@@ -1,0 +1,169 @@
+"""mcheck liveness: its text, its document, its statuses, and the lassos that it leaves behind.
+
+What breaks if these fail: a verdict is printed without what it was reached under, or a trace that goes on for ever is taken
+for one that ends.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from mcheck import protocols
+
+SEMAPHORES = Path(__file__).parents[1] / "liveness/toys.py"
+
+
+@pytest.fixture
+def semaphores(mcheck: Call, tmp_path: Path) -> Path:
+    """A copy of the toys of liveness, where the command is called."""
+    copy = tmp_path / "semaphores.py"
+    copy.write_bytes(SEMAPHORES.read_bytes())
+    protocols._loaded.clear()
+    return copy
+
+
+OVERTAKEN = ["liveness", "semaphores.py:WeakSemaphore", "--property", "starvation freedom"]
+
+
+def lasso(mcheck: Call) -> Path:
+    return Path(json.loads(mcheck(*OVERTAKEN, "--json").out)["trace"])
+
+
+def test_it_holds(mcheck: Call) -> None:
+    ran = mcheck("liveness", "ewd840", "--nodes", "2")
+    assert (ran.status, ran.err) == (0, "")
+    assert "  Liveness  leads_to  holds in every fair behaviour\n" in ran.out
+    assert "  fairness     WF(initiate_probe or pass_token)\n" in ran.out
+    assert ran.out.endswith("HOLDS: in every fair behaviour of this configuration (2 nodes).\n")
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_a_lasso_is_a_table_with_its_circle(mcheck: Call) -> None:
+    ran = mcheck(*OVERTAKEN)
+    assert (ran.status, ran.err) == (1, "")
+    assert "VIOLATED Starvation Freedom — Who waits gets in.  stem 1, cycle 3\n  for p0\n" in ran.out
+    assert [line[:17] for line in ran.out.splitlines() if line[2:3] in "┌│└" and line[2:3]] == [
+        "  ┌1  ask(p0)    ",
+        "  │2  ask(p1)    ",
+        "  │3  enter(p1)  ",
+        "  └4  leave(p1)  ",
+    ]
+    assert "← back to 1\n" in ran.out
+    assert "  Steps 2 to 4 are repeated for ever, and that is fair.\n" in ran.out
+
+
+def test_a_lasso_that_stutters(mcheck: Call) -> None:
+    ran = mcheck("liveness", "two-phase-commit", "--managers", "2", "--tweak", "tm-crash")
+    assert ran.status == 1
+    assert "stem 3, then nothing happens" in ran.out and "← stutters for ever\n" in ran.out
+    alone = mcheck("liveness", "ewd840", "--fairness", "none")
+    assert "  >0  initially " in alone.out and "← stutters for ever\n" in alone.out
+    assert "  fairness     none (as asked): any behaviour may stop at any moment\n" in alone.out
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_the_document(mcheck: Call) -> None:
+    found = json.loads(mcheck(*OVERTAKEN, "--json").out)
+    assert (found["result"], found["states"], found["edges"]) == ("violated", 8, 14)
+    assert (found["stem"], found["cycle"]) == (["ask(i=0)"], ["ask(i=1)", "enter(i=1)", "leave(i=1)"])
+    assert Path(found["trace"]).exists() and found["seconds"] > 0
+    assert found["fairness"] == {"asked": "declared", "assumed": ["WF(enter) for each i", "WF(leave) for each i"]}
+    assert found["properties"][0]["kind"] == "leads_to"
+    holding = json.loads(mcheck("liveness", "ewd840", "--json").out)
+    assert (holding["result"], holding["stem"], holding["cycle"], holding["trace"]) == ("holds", None, None, None)
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_what_a_bound_cuts_is_refused_with_the_remedy(mcheck: Call) -> None:
+    ran = mcheck("liveness", "semaphores.py:Counting", "--goal", "9")
+    assert (ran.status, ran.err) == (3, "")
+    assert "Comes There  eventually         REFUSED: the bounds cut it\n" in ran.out
+    assert "REFUSED: steps out of 1 of the states met lead beyond a bound (cut: most 1)." in ran.out
+    assert "raise the bounds until nothing is cut" in ran.out
+    assert "HOLDS" not in ran.out
+    assert json.loads(mcheck("liveness", "semaphores.py:Counting", "--json").out)["result"] == "refused"
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_a_limit_makes_it_inconclusive(mcheck: Call) -> None:
+    ran = mcheck("liveness", "semaphores.py:Semaphore", "--max-states", "3")
+    assert ran.status == 3
+    assert "INCONCLUSIVE: limit of 3 states." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["liveness", "paxos"], "Paxos states no temporal property: mark a method with @eventually,"),
+        (["liveness", "ewd840", "--property", "Livenes"], "has no temporal property 'Livenes' (did you mean 'Liveness'?); it has Liveness"),
+        (["liveness", "two-phase-commit", "--property", "Consistent"], "'Consistent' is no temporal property: mcheck run checks it"),
+        (["two-phase-commit", "--property", "Termination"], "'Termination' is a temporal property of TwoPhaseCommit: mcheck liveness checks it"),
+        (["liveness", "ewd840", "--fairness", "week"], "--fairness must be one of declared, weak, strong, none (got 'week')"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(mcheck: Call, arguments: list[str], says: str) -> None:
+    ran = mcheck(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert says in ran.err and ran.err.count("\n") == 1
+
+
+def test_a_search_says_what_it_does_not_check(mcheck: Call) -> None:
+    for command in (["two-phase-commit"], ["simulate", "two-phase-commit", "--samples", "2"]):
+        assert "  not checked here: Termination; mcheck liveness two-phase-commit does\n" in mcheck(*command).out
+    assert json.loads(mcheck("two-phase-commit", "--json").out)["not_checked"] == ["Termination"]
+    assert "not checked here" not in mcheck("die-hard", "--no-symmetry").out
+
+
+# ---------------------------------------------------------------------- lassos as files
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_a_lasso_is_replayed_and_drawn_as_one(mcheck: Call) -> None:
+    file = str(lasso(mcheck))
+    ran = mcheck("replay", file)
+    assert (ran.status, ran.err) == (0, "")
+    assert "VIOLATED Starvation Freedom — Who waits gets in.  stem 1, cycle 3, as recorded\n" in ran.out
+    assert json.loads(mcheck("replay", file, "--json").out)["loop"] == 1
+    assert "← back to 1" in mcheck("render", file).out
+    assert "← back to 1" in mcheck("render", file, "-f", "mermaid").out
+    assert json.loads(mcheck("export", file, "-f", "itf").out)["loop"] == 1
+    refused = mcheck("export", file, "-f", "pytest")
+    assert (refused.status, refused.out) == (2, "")
+    assert "a lasso is no regression test yet: mcheck replay executes it" in refused.err
+
+
+def test_a_lasso_that_is_no_longer_fair_is_no_counterexample(mcheck: Call, semaphores: Path) -> None:
+    file = str(lasso(mcheck))
+    text = semaphores.read_text()
+    semaphores.write_text(text.replace('return [weak(self.enter, each="i")', 'return [strong(self.enter, each="i")'))
+    protocols._loaded.clear()
+    ran = mcheck("replay", file)
+    assert (ran.status, ran.err) == (1, "")
+    assert "(the spec has changed since it was saved)" in ran.out
+    assert (
+        "NO LONGER VIOLATED: Starvation Freedom: its cycle is not fair: SF(enter) for each i is again and again"
+        in ran.out
+    )
+
+
+@pytest.mark.usefixtures("semaphores")
+def test_a_damaged_lasso_is_refused(mcheck: Call) -> None:
+    file = lasso(mcheck)
+    document = json.loads(file.read_text())
+    meta = document["#meta"]["mcheck"]
+    for loop, status, says in ((9, 2, "a lasso needs the number of a state"), (0, 1, "its cycle does not close")):
+        meta["loop"] = loop
+        file.with_name("damaged.itf.json").write_text(json.dumps(document))
+        ran = mcheck("replay", str(file.with_name("damaged.itf.json")))
+        assert ran.status == status
+        assert says in ran.out + ran.err
+    meta["loop"], meta["labels"] = 1, meta["labels"][:-1]
+    document["states"].pop()
+    file.with_name("damaged.itf.json").write_text(json.dumps(document))
+    ran = mcheck("replay", str(file.with_name("damaged.itf.json")))
+    assert ran.status == 1
+    assert "NO LONGER VIOLATED: Starvation Freedom: its cycle does not close: the last state is not state 1." in ran.out

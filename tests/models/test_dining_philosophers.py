@@ -1,0 +1,30 @@
+"""Dining philosophers: the counts of TLC, nobody starves, and who keeps forks does."""
+
+import pytest
+from tests.models.bfs import search
+
+from mcheck.checker.liveness.engine import decide
+from mcheck.models.dining_philosophers import DiningPhilosophers, KeepsForks
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+def test_counts(n: int) -> None:
+    found = search(DiningPhilosophers(philosophers=n))
+    assert found.counts[0] == 2 ** (n + 1) + 3
+    assert found.violated == {}
+    assert {title: len(labels) for title, labels in found.reached.items()} == {"a philosopher eats": 3 if n == 2 else 4}
+
+
+@pytest.mark.parametrize(("fairness", "result"), [("declared", "holds"), ("weak", "holds"), ("none", "violated")])
+def test_nobody_starves_where_nobody_stops(fairness: str, result: str) -> None:
+    verdict = decide(DiningPhilosophers().instance, fairness=fairness)
+    assert (verdict.result, verdict.states) == (result, 67)
+
+
+def test_who_keeps_the_right_fork_starves_however_fair_it_is() -> None:
+    for fairness in ("declared", "strong"):
+        verdict = decide(KeepsForks().instance, fairness=fairness)
+        assert verdict.violation is not None and verdict.violation.lasso is not None
+        assert verdict.violation.lasso.behavior.labels == ("loop(p=0)", "loop(p=2)", "loop(p=3)", "loop(p=4)")
+        assert verdict.violation.lasso.stutters
+    assert search(KeepsForks()).violated == {}

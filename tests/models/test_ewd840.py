@@ -1,0 +1,42 @@
+"""EWD840: the counts of TLC, termination is detected where the token goes on, and a node that stays white spoils it."""
+
+import pytest
+from tests.models.bfs import search
+
+from mcheck.checker.limits import Watch
+from mcheck.checker.liveness.engine import decide
+from mcheck.checker.liveness.graph import PlainExploration
+from mcheck.checker.verdict import Limits
+from mcheck.models.ewd840 import EWD840, Color, StaysWhite
+
+
+def test_counts() -> None:
+    found = search(EWD840())
+    assert found.counts[:2] == (302, 1817)
+    assert found.violated == {}
+
+
+def test_tlc_generates_a_step_for_each_reason_to_send_the_token() -> None:
+    """Its 2,001: each true part of the disjunctions in InitiateProbe and PassToken is a step of its own there."""
+    graph = PlainExploration(EWD840().instance, Watch(Limits())).run()
+    more = 0
+    for s in graph.states:
+        reasons = [s.token_color == Color.BLACK, s.color[s.token_at] == Color.BLACK]
+        reasons += [not s.active[s.token_at]] if s.token_at else []
+        more += max(0, sum(reasons) - 1)
+    assert 1817 + more == 2001
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 4])
+def test_termination_is_detected_if_the_token_goes_on(nodes: int) -> None:
+    assert decide(EWD840(nodes=nodes).instance).result == "holds"
+
+
+def test_and_not_if_it_may_stop() -> None:
+    violation = decide(EWD840().instance, fairness="none").violation
+    assert violation is not None and violation.lasso is not None
+    assert violation.lasso.stutters and violation.lasso.stem == ()
+
+
+def test_a_node_that_stays_white() -> None:
+    assert len(search(StaysWhite()).violated["Termination Detection"]) == 5
