@@ -13,6 +13,8 @@ PROTOCOLS: dict[str, str] = {
     "flexible-paxos": "mcheck.models.flexible_paxos:FlexiblePaxos",
     "fast-paxos": "mcheck.models.fast_paxos:FastPaxos",
     "pbft": "mcheck.models.pbft:PBFT",
+    "flood-set": "mcheck.models.flood_set:FloodSet",
+    "ben-or": "mcheck.models.ben_or:BenOr",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
@@ -63,6 +65,18 @@ TWEAKS: dict[str, dict[str, str]] = {
         "accept-unrequested": "mcheck.models.pbft_tweaks:AcceptsUnrequested",
         "execute-again": "mcheck.models.pbft_tweaks:ExecutesAgain",
         "inject": "mcheck.models.pbft_tweaks:Injected",
+    },
+    "flood-set": {
+        "one-round-less": "mcheck.models.flood_set:OneRoundLess",
+        "one-crash-more": "mcheck.models.flood_set:OneCrashMore",
+        "decide-each-round": "mcheck.models.flood_set:DecidesEachRound",
+        "decide-default": "mcheck.models.flood_set:DecidesDefault",
+    },
+    "ben-or": {
+        "one-fault-more": "mcheck.models.ben_or:OneFaultMore",
+        "decide-on-one-proposal": "mcheck.models.ben_or:DecidesOnOneProposal",
+        "propose-plurality": "mcheck.models.ben_or:ProposesPlurality",
+        "toss-anyway": "mcheck.models.ben_or:TossesAnyway",
     },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_election_tweaks:QuorumOfOne",

@@ -27,6 +27,7 @@ SLOW = {
         "commit-own-suffix-on-heartbeat", "forget-log", "roll-back-on-step-down", "dropping", "duplicating",
         "dropping-and-duplicating", "heartbeats", "fifo",
     },
+    "ben-or": {"one-fault-more", "decide-on-one-proposal", "propose-plurality"},
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
 """More than about a second and a half, most of it to compile."""
@@ -48,6 +49,9 @@ CONTROLS = {
     ("raft", "heartbeats"): 27293,
     ("raft", "fifo"): 2240,
     ("raft-fsync", "flush-before-sending"): 692814,
+    ("flood-set", "one-round-less"): 23,
+    ("flood-set", "decide-default"): 90,
+    ("ben-or", "one-fault-more"): 1638,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
 }
@@ -114,6 +118,7 @@ def test_nothing_else_breaks_sooner(cls: type[Spec[Any]], outcome: Broken) -> No
 THE_SAME = {
     ("paxos", "follow-lowest-vote"),  # in two ballots the lowest vote is the highest
     ("paxos", "count-across-ballots"),  # only what is taken for chosen differs
+    ("flood-set", "decide-default"),  # of two values, whoever has seen both has seen the default
     ("raft", "commit-own-suffix"),  # a log of one entry has no suffix
 }
 

@@ -38,6 +38,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "voting": ({"max_ballot": 1}, 6),
     "paxos": ({}, 7),
     "pbft": ({"requests": 1}, 3),
+    "flood-set": ({}, None),
+    "ben-or": ({"max_round": 1}, 5),
     "raft": ({}, 4),
     "raft-tla": ({}, 5),
     "textbook-raft": ({}, 5),
@@ -52,6 +54,8 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "tcommit": ({"managers": 5}, None),
     "voting": ({"max_ballot": 1}, None),
     "paxos": ({}, None),
+    "flood-set": ({"faults": 2}, None),
+    "ben-or": ({"max_round": 1}, None),
     "raft": ({}, 9),
     "raft-tla": ({}, 11),
     "textbook-raft": ({"max_restarts": 0}, None),
@@ -109,13 +113,13 @@ OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **d
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
 MANY = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "pbft ", "textbook-")) else ())
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("raft ", "pbft ", "ben-or ", "textbook-")) else ())
     for n in SHIPPED
     if n not in UNLOWERABLE
 ]
 """All that is shipped.  Tweaks of a large protocol differ in one rule and take two seconds each to compile."""
 ONCE = [
-    pytest.param(n, marks=pytest.mark.slow if n.startswith(("pbft ", "textbook-r")) and " " in n else ())
+    pytest.param(n, marks=pytest.mark.slow if n.startswith(("pbft ", "ben-or ", "textbook-r")) and " " in n else ())
     for n in SHIPPED
     if n not in UNLOWERABLE
 ]
