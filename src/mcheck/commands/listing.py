@@ -53,18 +53,23 @@ def _entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
             "constants": {n: c.default for n, c in declared.items() if c.kind != "bound"},
             "bounds": {n: c.default for n, c in declared.items() if c.kind == "bound"},
             "tweaks": list(protocol.tweaks),
+            "fault_model": protocol.cls.fault_model,
+            "resilience": protocol.cls.resilience,
         }
     ]
 
 
 def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
+    from mcheck.protocols import faults_text
+
     column = max((len(e["name"]) for e in entries), default=0)
     lines = []
     for e in entries:
         head = f"{e['name'].ljust(column)}  "
         numbers = ", ".join(f"{n} {v}" for n, v in {**e["constants"], **e["bounds"]}.items())
         lines += textwrap.wrap(head + (e["source"] or "no source given"), width, subsequent_indent=" " * len(head))
-        for words in (numbers, f"tweaks: {', '.join(e['tweaks'])}" if e["tweaks"] else ""):
+        faults = faults_text(e["fault_model"], e["resilience"])
+        for words in (faults, numbers, f"tweaks: {', '.join(e['tweaks'])}" if e["tweaks"] else ""):
             lines += textwrap.wrap(
                 words, width, initial_indent=" " * len(head), subsequent_indent=" " * len(head), break_on_hyphens=False
             )
