@@ -111,6 +111,10 @@ TWEAKS: dict[str, dict[str, str]] = {
         "commit-own-suffix-on-heartbeat": "mcheck.models.raft_log_tweaks:CommitsOwnSuffixOnHeartbeat",
         "forget-log": "mcheck.models.raft_log_tweaks:ForgetsLog",
         "roll-back-on-step-down": "mcheck.models.raft_log_tweaks:RollsBackOnStepDown",
+        "persist-log": "mcheck.models.raft_restart_tweaks:PersistsLog",
+        "persist-vote": "mcheck.models.raft_restart_tweaks:PersistsVote",
+        "persist-term": "mcheck.models.raft_restart_tweaks:PersistsTerm",
+        "persist-nothing": "mcheck.models.raft_restart_tweaks:PersistsNothing",
         "dropping": "mcheck.models.raft_networks:Dropping",
         "duplicating": "mcheck.models.raft_networks:Duplicating",
         "dropping-and-duplicating": "mcheck.models.raft_networks:DroppingAndDuplicating",
@@ -128,6 +132,7 @@ TWEAKS: dict[str, dict[str, str]] = {
         "compare-length-only": "mcheck.models.raft_macro:ComparesLengthOnly",
         "commit-alone": "mcheck.models.raft_macro:CommitsAlone",
         "commit-unacknowledged": "mcheck.models.raft_macro:CommitsUnacknowledged",
+        "crashing": "mcheck.models.raft_macro_crashes:Crashing",
     },
     "textbook-raft": {
         "as-written": "mcheck.models.textbook_tweaks:AsWritten",

@@ -20,7 +20,7 @@ from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
 SLOW = {
     "paxos": {"follow-lowest-vote", "count-across-ballots"},
     "raft": {
-        "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
+        "persist-log", "persist-vote", "persist-term", "persist-nothing", "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
         "keep-role-in-new-term", "half-quorum", "commit-alone", "flexible-quorums", "quorums-apart", "commit-old-terms",
         "take-refusal-for-consent", "always-truncate", "truncate-in-order", "keep-conflicts", "skip-consistency-check",
         "obey-old-leaders", "commit-unseen", "commit-unseen-on-heartbeat", "commit-own-suffix",
@@ -54,6 +54,7 @@ CONTROLS = {
     ("ben-or", "one-fault-more"): 1638,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
+    ("raft-macro", "crashing"): 696,
 }
 """The states of each safe variant within its bounds, up to symmetry; no other source.  A change is a change of the model."""
 
