@@ -30,6 +30,7 @@ from mcheck.spec import (
     always,
     any,
     constant,
+    count,
     len,
     min,
     reachable,
@@ -55,11 +56,12 @@ class Flood(Record):
 
 
 class Member(Record):
-    """A process: the value it starts with, W, and what it has decided."""
+    """A process: the value it starts with, W, what it has decided, and whether it is up."""
 
     proposal: Value
     seen: Set[Value]
     decision: Value | None = None
+    up: bool = True
 
 
 class State(Record):
@@ -67,7 +69,6 @@ class State(Record):
     msgs: Set[Flood] = Set()  # of this round, on their way
     sent: bool = False  # whether this round's messages have been sent
     rounds: Round = 0  # how many are over
-    crashed: Set[Process] = Set()
 
 
 class FloodSet(Spec[State]):
@@ -99,9 +100,7 @@ class FloodSet(Spec[State]):
         require(not s.sent, "the last round is over")
         pairs = [(i, j) for i in Process for j in Process if i != j]
         sent = Set(
-            m
-            for m in Set.of(*(Flood(src=i, dst=j, seen=s.members[i].seen) for i, j in pairs))
-            if m.src not in s.crashed
+            m for m in Set.of(*(Flood(src=i, dst=j, seen=s.members[i].seen) for i, j in pairs)) if s.members[m.src].up
         )
         return s.replace(msgs=sent, sent=True)
 
@@ -109,11 +108,11 @@ class FloodSet(Spec[State]):
     def crash(self, s: State, i: Process, lost: Set[Process]) -> State:
         """Process i crashes while it sends: its messages to `lost` are never sent.  Source: section 2.2, stopping failures."""
         require(s.sent, "a round is going on")
-        require(i not in s.crashed, "i is up")
-        require(len(s.crashed) < self.most_crashes(), "not so many have crashed yet")
+        require(s.members[i].up, "i is up")
+        require(count(not s.members[j].up for j in Process) < self.most_crashes(), "not so many have crashed yet")
         require(i not in lost, "i sends nothing to itself")
         left = Set(m for m in s.msgs if m.src != i or m.dst not in lost)
-        return s.replace(msgs=left, crashed=s.crashed.add(i))
+        return s.replace(members=s.members.set(i, s.members[i].replace(up=False)), msgs=left)
 
     def most_crashes(self) -> int:
         """How many processes crash at most."""
@@ -134,7 +133,7 @@ class FloodSet(Spec[State]):
             me = me.replace(seen=me.seen | arrived)
             return me.replace(decision=self.chosen(me.seen)) if self.decides_after(rounds) else me
 
-        members = Map.of(Process, lambda i: s.members[i] if i in s.crashed else after(i))
+        members = Map.of(Process, lambda i: after(i) if s.members[i].up else s.members[i])
         return s.replace(members=members, msgs=Set(), sent=False, rounds=rounds)
 
     def decides_after(self, rounds: int) -> bool:
@@ -168,7 +167,7 @@ class FloodSet(Spec[State]):
     @always("Termination")
     def termination(self, s: State, i: Process) -> bool:
         """After the last round, everyone who is up has decided.  Rounds go on by themselves, so this is a matter of safety."""
-        return s.rounds < self.last_round() or i in s.crashed or s.members[i].decision is not None
+        return s.rounds < self.last_round() or not s.members[i].up or s.members[i].decision is not None
 
     # ------------------------------------------------------------------ witnesses
 
@@ -178,8 +177,8 @@ class FloodSet(Spec[State]):
 
     @reachable("two processes have seen different values after a round")
     def views_differ(self, s: State, i: Process, j: Process) -> bool:
-        up = i not in s.crashed and j not in s.crashed
-        return up and s.rounds > 0 and s.members[i].seen != s.members[j].seen
+        a, b = s.members[i], s.members[j]
+        return s.rounds > 0 and a.up and b.up and a.seen != b.seen
 
 
 class OneRoundLess(FloodSet):

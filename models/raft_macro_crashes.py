@@ -9,16 +9,15 @@ had acknowledged before, a leader still counts.
 
 from mcheck.models import raft_macro
 from mcheck.models.raft_macro import LogIndex, Node, Quorum, RaftMacro, Term
-from mcheck.spec import Safe, Set, action, all, len, reachable, require
-
+from mcheck.spec import Map, Safe, action, all, len, reachable, require
 
 # The actions take more of a state than those they override: hence each `type: ignore` below.
 
 
 class State(raft_macro.State):
-    """A state of `RaftMacro`, and who is down."""
+    """A state of `RaftMacro`, and who is up."""
 
-    crashed: Set[Node] = Set()
+    up: Map[Node, bool]
 
 
 class Crashing(RaftMacro):
@@ -28,36 +27,36 @@ class Crashing(RaftMacro):
 
     def init(self) -> State:
         s = super().init()
-        return State(servers=s.servers, elected=s.elected)
+        return State(servers=s.servers, elected=s.elected, up=Map.fill(Node, True))
 
     @action
     def crash(self, s: State, i: Node) -> State:
         """Server i crashes."""
-        require(i not in s.crashed, "i is up")
-        return s.replace(crashed=s.crashed.add(i))
+        require(s.up[i], "i is up")
+        return s.replace(up=s.up.set(i, False))
 
     @action
     def elect(self, s: State, i: Node, t: Term, q: Quorum) -> raft_macro.State:  # type: ignore[override]
         """Server i is elected in t by q, all of whom are up."""
-        require(not q & s.crashed, "all of q are up")
+        require(all(s.up[j] for j in q), "all of q are up")
         return super().elect(s, i, t, q)
 
     @action
     def client_request(self, s: State, i: Node) -> raft_macro.State:  # type: ignore[override]
         """A leader that is up appends a client's command to its log."""
-        require(i not in s.crashed, "i is up")
+        require(s.up[i], "i is up")
         return super().client_request(s, i)
 
     @action
     def replicate(self, s: State, i: Node, j: Node) -> raft_macro.State:  # type: ignore[override]
         """Server j takes over the log of leader i, both being up."""
-        require(i not in s.crashed and j not in s.crashed, "i and j are up")
+        require(s.up[i] and s.up[j], "i and j are up")
         return super().replicate(s, i, j)
 
     @action
     def commit(self, s: State, i: Node, index: LogIndex) -> raft_macro.State:  # type: ignore[override]
         """A leader that is up commits."""
-        require(i not in s.crashed, "i is up")
+        require(s.up[i], "i is up")
         return super().commit(s, i, index)
 
     @reachable("a committed entry outlives its leader")
@@ -66,9 +65,9 @@ class Crashing(RaftMacro):
         old, new = s.servers[i], s.servers[j]
         return (
             len(s.committed) > 0
-            and i in s.crashed
+            and not s.up[i]
             and old.leads
-            and j not in s.crashed
+            and s.up[j]
             and new.leads
             and all(
                 c.term == old.current_term

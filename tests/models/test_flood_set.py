@@ -121,11 +121,14 @@ def test_fields_of_a_state_tell_states_apart() -> None:
         s = run(spec, ["send()"], [0, 1, 1])
         i = next(iter(Process))
         changes: dict[str, Any] = {
-            "members": s.members.set(i, s.members[i].replace(decision=0)),
+            "members": s.members.set(i, s.members[i].replace(up=False)),
             "msgs": type(s.msgs)(),
             "sent": False,
             "rounds": 1,
-            "crashed": s.crashed.add(i),
         }
-        assert len({s, *(s.replace(**{name: value}) for name, value in changes.items())}) == 6
-        assert len({*(Member(proposal=p, seen=s.members[i].seen, decision=d) for p in (0, 1) for d in (None, 0))}) == 4
+        assert len({s, *(s.replace(**{name: value}) for name, value in changes.items())}) == 5
+        seen = s.members[i].seen
+        members = [
+            Member(proposal=p, seen=seen, decision=d, up=u) for p in (0, 1) for d in (None, 0) for u in (True, False)
+        ]
+        assert len(set(members)) == 8

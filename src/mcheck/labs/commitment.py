@@ -31,11 +31,11 @@ def committed() -> Iterator[Finding]:
     yield Finding(
         "Raft itself overwrites an entry that a majority has.",
         "the same steps on raft-macro, without the commitment, and then the new leader replicates",
-        f"the commitment is refused ({refused}); the entry is on {counted(most, 'server')} of {spec.nodes}, and then on {left}",
+        f"the commitment is refused, as not '{refused}'; the entry is on {counted(most, 'server')} of {spec.nodes}, and then on {left}",
         bool(refused) and most * 2 > spec.nodes and left == 0,
     )
     yield Finding(
-        "It is committed once a majority has it and an entry of the leader's own term after it, or its own is of that term.",
+        "It is committed once a majority has it, and has an entry of the leader's own term there or after it.",
         f"raft-macro with the same bounds ({spec.max_term} terms)",
         good.words,
         good.holds,

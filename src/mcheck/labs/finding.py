@@ -11,7 +11,7 @@ from mcheck.spec import Behavior, Rule
 
 @dataclass(frozen=True)
 class Shown:
-    """A behaviour worth a picture, and the property that it violates or reaches."""
+    """A behaviour worth a picture, and the property that it violates; none if it shows that something is possible."""
 
     subject: Subject
     behavior: Behavior

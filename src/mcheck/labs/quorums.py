@@ -109,7 +109,7 @@ def odd_sizes() -> Iterator[Finding]:
     )
     even = [n for n in range(2, 10, 2) if found[n] != found[n - 1]]
     yield Finding(
-        "A server more that makes the number even is one more that may fail, and no more failures tolerated.",
+        "One server more, to an even number, tolerates nothing more.",
         "2, 4, 6 and 8 servers beside 1, 3, 5 and 7",
         "none tolerates more" if not even else f"NOT for {counted(len(even), 'size')}",
         not even,

@@ -78,12 +78,12 @@ def _byzantine() -> Iterator[Finding]:
 
 def _crashes() -> Iterator[Finding]:
     for processes in (2, 3):
-        answer = searched("ben-or", None, processes=processes, faults=1, max_round=1)
+        answer = searched("ben-or", None, processes=processes, faults=1, max_round=2)
         decided = answer.reached("a value is decided")
         enough = tolerated(BenOr.resilience or "", processes) >= 1
         yield Finding(
-            f"{processes} processes that do not wait for one of them {'decide' if enough else 'agree, but never decide'}.",
-            f"ben-or --processes {processes} --faults 1 --max-round 1",
+            f"{processes} processes that do not wait for one of them {'decide' if enough else 'agree, but do not decide'}.",
+            f"ben-or --processes {processes} --faults 1 --max-round 2",
             f"{answer.words}; decided {'never' if decided is None else f'in {len(decided.behavior.steps)} steps'}",
             answer.holds and (decided is not None) == enough,
             decided,
@@ -91,7 +91,7 @@ def _crashes() -> Iterator[Finding]:
     for tweak, processes, right in (("one-round-less", 3, False), (None, 3, True), (None, 2, True)):
         answer = searched("flood-set", tweak, processes=processes, faults=1)
         yield Finding(
-            f"With synchronous rounds f + 1 processes will do, {'in f + 1 rounds' if right else 'but not in f rounds'}.",
+            f"{processes} processes, one of which may crash, agree in {'f + 1' if right else 'f'} synchronous rounds{'' if right else ': not always'}.",
             f"flood-set{'' if tweak is None else f' --tweak {tweak}'} --processes {processes} --faults 1",
             answer.words,
             answer.holds == right,

@@ -10,7 +10,7 @@ from mcheck.checker import Limits
 from mcheck.checker.engines import search
 from mcheck.checker.known import known_of
 from mcheck.checker.traces import Link, behavior_to
-from mcheck.checker.verdict import PropertyResult, Verdict
+from mcheck.checker.verdict import Verdict
 from mcheck.labs.finding import Shown
 from mcheck.protocols import find, instantiate
 from mcheck.report import Subject
@@ -57,14 +57,13 @@ class Answer:
     @property
     def violation(self) -> Shown | None:
         """The shortest violation, to be shown."""
-        return None if self.verdict.violation is None else self._shown(self.verdict.violation)
+        found = self.verdict.violation
+        return None if found is None or found.behavior is None else Shown(self.subject, found.behavior, found.rule)
 
     def reached(self, title: str) -> Shown | None:
         """A shortest behaviour to a witness; None if it is not reached."""
-        return self._shown(next(p for p in self.verdict.properties if p.rule.title == title))
-
-    def _shown(self, result: PropertyResult) -> Shown | None:
-        return None if result.behavior is None else Shown(self.subject, result.behavior, result.rule)
+        result = next(p for p in self.verdict.properties if p.rule.title == title)
+        return None if result.behavior is None else Shown(self.subject, result.behavior)
 
 
 def searched(protocol: str, tweak: str | None = None, *properties: str, **constants: Any) -> Answer:
