@@ -43,6 +43,9 @@ FAST = 0
 class FastPaxos(Spec[State]):
     """One fast ballot, and classic ballots after it."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     acceptors: int = constant(4, "acceptors")
     values: int = constant(2, "values that may be proposed")
     max_ballot: int = bound(1, "highest ballot explored; 0 is fast")

@@ -88,6 +88,9 @@ class State(Record):
 class Paxos(Spec[State]):
     """Single-decree Paxos: two phases for each ballot, any number of ballots at a time."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     acceptors: int = constant(3, "acceptors")
     values: int = constant(2, "values that may be proposed")
     max_ballot: int = bound(1, "highest ballot explored")

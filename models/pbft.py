@@ -134,6 +134,9 @@ class State(Record):
 class PBFT(Byzantine[State]):
     """State machine replication, one request long: pre-prepare, prepare, commit, and the change of a view."""
 
+    fault_model = "byzantine"
+    resilience = "n >= 3f + 1"
+
     replicas: int = constant(4, "replicas", least=1)
     byzantine: int = constant(1, "replicas that are faulty, as many as are to be tolerated", least=0)
     requests: int = constant(2, "requests that clients may send", least=1)

@@ -162,6 +162,9 @@ def last_log_term(log: Log) -> int:
 class Raft(Spec[State]):
     """Leader election, log replication and the commit rule, with servers that restart."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "servers in the cluster", least=1)
     values: int = constant(1, "distinct commands of clients", least=1)
     # Two terms show an election and a rival leader, two entries a conflict between logs and its repair.  Four messages leave

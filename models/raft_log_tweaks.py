@@ -4,6 +4,8 @@ Each class overrides one rule of `Raft`.  Its `outcome` says which property that
 granularity of `raft`, and where it shows with the fewest servers, terms and messages.
 """
 
+from typing import ClassVar
+
 from mcheck.models.raft import (
     AppendEntries,
     AppendEntriesReply,
@@ -14,7 +16,7 @@ from mcheck.models.raft import (
     Server,
 )
 from mcheck.models.raft_networks import Fifo, Heartbeats
-from mcheck.spec import Broken, Safe, count, len, min, where
+from mcheck.spec import Broken, ExpectedOutcome, Safe, count, len, min, where
 
 # ---------------------------------------------------------------------- what a leader commits
 
@@ -225,7 +227,7 @@ class CommitsOwnSuffixOnHeartbeat(Heartbeats, CommitsOwnSuffix):
 class ForgetsLog(Raft):
     """The log is not persisted."""
 
-    outcome = (
+    outcome: ClassVar[ExpectedOutcome | tuple[ExpectedOutcome, ...]] = (
         Broken(
             "Integrity", steps=8, source="Fig. 2, State, Persistent state",
             nodes=3, max_term=1, max_log=1, max_messages=2, max_restarts=1,

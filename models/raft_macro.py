@@ -76,6 +76,9 @@ class State(Record):
 class RaftMacro(Spec[State]):
     """Elections, replication and the commit rule, each in one step."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "servers in the cluster", least=1)
     max_term: int = bound(4, "highest term explored; the first is 0")
     max_log: int = bound(2, "longest log explored")

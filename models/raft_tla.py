@@ -156,6 +156,9 @@ def last_term(log: Log) -> int:
 class RaftTLA(Spec[State]):
     """The module raft, with limits on terms, logs and messages."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "servers in the cluster", least=1)
     values: int = constant(1, "distinct client values", least=1)
     max_term: int = bound(2, "highest term explored; the first is 1", least=1)

@@ -81,6 +81,9 @@ class State(Record):
 class TextbookGo(Spec[State]):
     """The article's elections, with voters that remember, leaders that step down, and calls that time out."""
 
+    fault_model = "crash-stop"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "nodes in the cluster", least=1)
     dead: int = constant(0, "nodes that are dead from the start", least=0)
     max_term: int = bound(2, "highest term explored; the first is 0", least=1)

@@ -133,6 +133,9 @@ def last_log_term(log: Log) -> int:
 class TextbookRaft(Spec[State]):
     """The article's RaftNode with its elections, its persistence and its commit index mended."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "nodes in the cluster", least=1)
     values: int = constant(1, "distinct commands of clients", least=1)
     threads: int = constant(1, "runs of start_election that a node may have under way at once", least=1)

@@ -69,6 +69,9 @@ class State(Record):
 class TwoPhaseCommit(Spec[State]):
     """The transaction manager commits once all resource managers are prepared."""
 
+    fault_model = "crash-recovery"
+    resilience = "f = 0"  # who has prepared waits for the transaction manager, for ever if need be
+
     managers: int = constant(3, "resource managers")
 
     def init(self) -> State:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_tra
 
 from mcheck.spec.declare import TEMPORAL, Constant, declarations_of
 from mcheck.spec.errors import SpecError, UsageError
+from mcheck.spec.faults import FaultModel, check_faults
 from mcheck.spec.outcomes import ExpectedOutcome, outcomes_of
 from mcheck.spec.records import Record
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mcheck.spec.instance import Instance
 
 S = TypeVar("S", bound=Record)
-_RESERVED = {"init", "fairness", "instance", "constants", "outcome"}
+_RESERVED = {"init", "fairness", "instance", "constants", "outcome", "fault_model", "resilience"}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -35,6 +36,10 @@ class Spec(Generic[S], metaclass=SpecType):
     _constants: ClassVar[dict[str, Constant]] = {}
     outcome: ClassVar[ExpectedOutcome | tuple[ExpectedOutcome, ...] | None] = None
     """What is expected of this class if it is a tweak; `outcomes_of` reads it, as it is not inherited."""
+    fault_model: ClassVar[FaultModel | None] = None
+    """How processes may fail; None where nothing is said."""
+    resilience: ClassVar[str | None] = None
+    """How many of n processes may fail so that it still decides: `n >= 2f + 1`; None where nothing is said."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -48,6 +53,7 @@ class Spec(Generic[S], metaclass=SpecType):
                 merged[name] = value
                 delattr(cls, name)
         cls._constants = merged
+        check_faults(cls)
         for outcome in outcomes_of(cls):
             _check_outcome(cls, outcome)
 

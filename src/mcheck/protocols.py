@@ -160,6 +160,11 @@ def source_of(cls: type) -> str:
     return " ".join(match.group(1).split()).rstrip(".") if match else ""
 
 
+def faults_text(fault_model: str | None, resilience: str | None) -> str:
+    """`crash-recovery, n >= 2f + 1`: what a spec says of faults; nothing where it says nothing."""
+    return ", ".join(words for words in (fault_model, resilience) if words is not None)
+
+
 # ---------------------------------------------------------------------- modules and files
 
 

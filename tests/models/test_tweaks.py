@@ -20,7 +20,7 @@ from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
 SLOW = {
     "paxos": {"follow-lowest-vote", "count-across-ballots"},
     "raft": {
-        "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
+        "persist-log", "persist-vote", "persist-term", "persist-nothing", "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
         "keep-role-in-new-term", "half-quorum", "commit-alone", "flexible-quorums", "quorums-apart", "commit-old-terms",
         "take-refusal-for-consent", "always-truncate", "truncate-in-order", "keep-conflicts", "skip-consistency-check",
         "obey-old-leaders", "commit-unseen", "commit-unseen-on-heartbeat", "commit-own-suffix",
@@ -35,6 +35,7 @@ SLOW = {
     "raft+lease-read": {"lease-outlasts-timers", "vote-right-after-restart", "vote-in-spite-of-lease"},
     "raft-macro+single-server-change": {"change-several-at-once"},
     "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
+    "ben-or": {"one-fault-more", "decide-on-one-proposal", "propose-plurality"},
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
 """More than about a second and a half, most of it to compile."""
@@ -61,6 +62,9 @@ CONTROLS = {
     ("raft+check-quorum", "never-check"): 3577,
     ("raft-macro+single-server-change", "change-before-own-commit"): 37008,
     ("raft-fsync", "flush-before-sending"): 692814,
+    ("flood-set", "one-round-less"): 23,
+    ("flood-set", "decide-default"): 90,
+    ("ben-or", "one-fault-more"): 1638,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
     ("pbft", "inject"): 1646,
@@ -69,6 +73,7 @@ CONTROLS = {
     ("textbook-raft", "commit-to-log-end-of-all"): 15527,
     ("textbook-raft", "never-commit"): 6494,
     ("textbook-go", "wait-for-all"): 12,
+    ("raft-macro", "crashing"): 696,
 }
 """The states of each safe variant within its bounds, up to symmetry; no other source.  A change is a change of the model."""
 
@@ -134,6 +139,7 @@ def test_nothing_else_breaks_sooner(cls: type[Spec[Any]], outcome: Broken) -> No
 THE_SAME = {
     ("paxos", "follow-lowest-vote"),  # in two ballots the lowest vote is the highest
     ("paxos", "count-across-ballots"),  # only what is taken for chosen differs
+    ("flood-set", "decide-default"),  # of two values, whoever has seen both has seen the default
     ("raft", "commit-own-suffix"),  # a log of one entry has no suffix
     ("textbook-raft", "commit-to-log-end-of-all"),  # what is sent is all there is
     ("zab", "commit-on-one-ack"),  # of three, the leader and one more are a quorum

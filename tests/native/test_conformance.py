@@ -40,6 +40,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "flexible-paxos": ({"acceptors": 3}, 6),
     "fast-paxos": ({"acceptors": 3}, 5),
     "pbft": ({"requests": 1}, 3),
+    "flood-set": ({}, None),
+    "ben-or": ({"max_round": 1}, 5),
     "raft": ({}, 4),
     "raft-macro": ({"max_term": 2, "max_log": 1}, None),
     "raft-fsync": ({}, 4),
@@ -60,6 +62,8 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, None),
     "flexible-paxos": ({"acceptors": 3}, None),
     "fast-paxos": ({"acceptors": 3}, None),
+    "flood-set": ({"faults": 2}, None),
+    "ben-or": ({"max_round": 1}, None),
     "raft": ({}, 9),
     "raft-macro": ({"max_term": 3}, None),
     "raft-fsync": ({}, 8),
@@ -126,7 +130,7 @@ OTHER_RAFTS = {
     "raft dropping-and-duplicating",
 }  # fmt: skip
 """Tweaks of Raft with another state, another network, other actions, or another rule in each part of the protocol."""
-LARGE = ("raft", "raft-fsync", "pbft", "zab", "textbook-raft", "textbook-reads")
+LARGE = ("raft", "raft-fsync", "ben-or", "pbft", "zab", "textbook-raft", "textbook-reads")
 """Their tweaks differ in one rule, and take seconds to compile."""
 
 

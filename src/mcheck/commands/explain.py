@@ -14,7 +14,7 @@ import click
 
 from mcheck.extensions import Extended, all_names, completions, extension_rows
 from mcheck.options import color_option, json_option
-from mcheck.protocols import Protocol, find, is_file, is_name, names, option_name, source_of
+from mcheck.protocols import Protocol, faults_text, find, is_file, is_name, names, option_name, source_of
 from mcheck.spec import McheckError, UsageError
 from mcheck.spec.declare import Declaration, declarations_of
 from mcheck.spec.specification import did_you_mean
@@ -81,6 +81,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     lines = [f"{protocol.name}: {_first_sentence(cls.__doc__)}".removesuffix(": ")]
     source = source_of(cls)
     lines += _wrapped(f"source: {source}", width, "") if source else []
+    faults = faults_text(cls.fault_model, cls.resilience)
+    lines += [f"faults: {faults}"] if faults else []
     rules = list(declarations_of(cls).items())
     for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
         rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]

@@ -57,19 +57,24 @@ def _entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any]]:
             "bounds": {n: c.default for n, c in declared.items() if c.kind == "bound"},
             "tweaks": list(protocol.tweaks),
             "extensions": [name for name, _ in extension_rows(protocol)],
+            "fault_model": protocol.cls.fault_model,
+            "resilience": protocol.cls.resilience,
         }
     ]
 
 
 def _lines(entries: list[dict[str, Any]], width: int) -> list[str]:
+    from mcheck.protocols import faults_text
+
     column = max((len(e["name"]) for e in entries), default=0)
     lines = []
     for e in entries:
         head = f"{e['name'].ljust(column)}  "
         numbers = ", ".join(f"{n} {v}" for n, v in {**e["constants"], **e["bounds"]}.items())
         lines += textwrap.wrap(head + (e["source"] or "no source given"), width, subsequent_indent=" " * len(head))
+        faults = faults_text(e["fault_model"], e["resilience"])
         more = [f"{key}: {', '.join(e[key])}" for key in ("tweaks", "extensions") if e[key]]
-        for words in (numbers, *more):
+        for words in (faults, numbers, *more):
             lines += textwrap.wrap(
                 words, width, initial_indent=" " * len(head), subsequent_indent=" " * len(head), break_on_hyphens=False
             )
