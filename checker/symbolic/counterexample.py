@@ -5,11 +5,11 @@ It is a trace only if the state before is reachable.  If it is not, the conjunct
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from mcheck.checker.symbolic.induction import INITIALLY, Deadline, Query, action_question, initial_question
+from mcheck.checker.symbolic.induction import Deadline, Query, action_question, initial_question
 from mcheck.checker.symbolic.solver import Question, negation
 from mcheck.spec import InternalError
 from mcheck.spec.relational.sorts import SortType
@@ -58,10 +58,17 @@ def counterexample(system: System, query: Query, deadline: Deadline) -> Countere
 
 
 def names_of_elements(sizes: Mapping[SortType, int]) -> dict[SortType, tuple[str, ...]]:
-    """n0, n1, … for the elements of Node; the whole name of the sort where the first letter is another's too."""
-    initials = [s.__name__[0].lower() for s in sizes]
-    short = {s: i if initials.count(i) == 1 else s.__name__.lower() for s, i in zip(sizes, initials, strict=True)}
+    """n0, n1, … for the elements of Node: the number behind as many letters as tell the sorts apart."""
+    names = {s: s.__name__.lower() for s in sizes}
+    short = {
+        s: next(name[:k] for k in range(1, len(name) + 1) if _tells_apart(name[:k], names.values()))
+        for s, name in names.items()
+    }
     return {s: tuple(f"{short[s]}{k}" for k in range(size)) for s, size in sizes.items()}
+
+
+def _tells_apart(prefix: str, names: Iterable[str]) -> bool:
+    return sum(n.startswith(prefix) for n in names) == 1 or prefix in names
 
 
 # ---------------------------------------------------------------------- the universe

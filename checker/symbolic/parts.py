@@ -28,8 +28,8 @@ class Part:
     name: str
     action: str | None
     essential: bool | None
-    needed_by: str | None = None
-    """The first query that fails without it: `conjunct` or `action: conjunct`."""
+    broken: tuple[str, str] | None = None
+    """The action and the conjunct of the first query that has an answer without it."""
 
 
 def parts(system: System, answered: Sequence[Query], deadline: Deadline) -> Iterator[Part]:
@@ -60,7 +60,7 @@ def _judged(
     for query in used:
         answer = _again(system, query, premise, deadline)
         if answer == "sat":
-            return Part(kind, name, action, True, f"{query.action}: {query.conjunct}")
+            return Part(kind, name, action, True, (query.action, query.conjunct))
         undecided = undecided or answer == "unknown"
     return Part(kind, name, action, None if undecided else False)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import z3
 
 from mcheck.spec import InternalError
 from mcheck.spec.relational.formulas import And, Equal, Exists, Forall, Formula, Holds, Iff, Not, Or
-from mcheck.spec.relational.sorts import Sort, SortType, Symbol, Variable
+from mcheck.spec.relational.sorts import Sort, SortType, Symbol, Variable, sort_of
 from mcheck.spec.relational.structures import Element, Structure, Table
 from mcheck.spec.relational.symbols import Update
 from mcheck.spec.relational.system import System
@@ -60,7 +61,7 @@ class Question:
     def name(self, parameters: Iterable[Any]) -> None:
         """From now on these variables are elements that the solver chooses."""
         for p in parameters:
-            self._constants[p.head] = z3.Const(f"?{p.head.name}", self.sorts[type(p)])
+            self._constants[p.head] = z3.Const(f"?{p.head.name}", self.sorts[sort_of(p)])
 
     def premise(self, name: str, formula: Any) -> None:
         """Add a formula that counts only where its name is among the premises of `ask`."""
@@ -124,12 +125,9 @@ class Question:
         if answer == z3.sat:
             return Reply("sat")
         reason = self.solver.reason_unknown()
+        if "interrupted" in reason:
+            raise KeyboardInterrupt
         return Reply("unknown", reason="time limit" if reason in ("timeout", "canceled") else reason)
-
-    def spent(self) -> int:
-        """What the last question cost, in z3's own unit."""
-        statistics = self.solver.statistics()
-        return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0
 
     def assumption(self, formula: Any) -> Any:
         """A literal that means the formula, for `extra`."""
@@ -169,7 +167,7 @@ class Question:
 
         def table(symbol: Symbol, function: Any) -> Table:
             rows: dict[tuple[Element, ...], Element] = {}
-            for row in _rows([range(len(names[s])) for s in symbol.domain]):
+            for row in product(*(range(len(names[s])) for s in symbol.domain)):
                 value = model.eval(function(*map(self.element, symbol.domain, row)), True)
                 key = tuple(names[s][k] for s, k in zip(symbol.domain, row, strict=True))
                 if symbol.range is not None:
@@ -180,7 +178,7 @@ class Question:
 
         before = Structure(names, {s: table(s, self.before[s]) for s in self.system.symbols})
         after = Structure(names, {s: table(s, self.after[s]) for s in self.system.symbols})
-        values = [called[type(p)][str(model.eval(self._constants[p.head], True))] for p in parameters]
+        values = [called[sort_of(p)][str(model.eval(self._constants[p.head], True))] for p in parameters]
         return before, after, tuple(values)
 
     def atom(self, symbol: Symbol, row: tuple[int, ...]) -> Any:
@@ -197,7 +195,7 @@ class Question:
         names = {}
         for v in variables:
             self._fresh += 1
-            names[v.head] = z3.Const(f"{v.head.name}!{self._fresh}", self.sorts[type(v)])
+            names[v.head] = z3.Const(f"{v.head.name}!{self._fresh}", self.sorts[sort_of(v)])
         return names
 
     def _closed(self, quantifier: Any, names: Mapping[Variable, Any], body: Any) -> Any:
@@ -215,9 +213,13 @@ class Question:
             case Not(body):
                 return z3.Not(read(body))
             case And(parts):
-                return z3.And([z3.BoolVal(True, self.context), *map(read, parts)]) if len(parts) != 1 else read(parts[0])
+                return (
+                    z3.And([z3.BoolVal(True, self.context), *map(read, parts)]) if len(parts) != 1 else read(parts[0])
+                )
             case Or(parts):
-                return z3.Or([z3.BoolVal(False, self.context), *map(read, parts)]) if len(parts) != 1 else read(parts[0])
+                return (
+                    z3.Or([z3.BoolVal(False, self.context), *map(read, parts)]) if len(parts) != 1 else read(parts[0])
+                )
             case Iff(left, right):
                 return read(left) == read(right)
             case Forall(variables, body) | Exists(variables, body):
@@ -230,9 +232,3 @@ class Question:
         if isinstance(t.head, Variable):
             return names[t.head]
         return symbols[t.head](*(self._term(a, symbols, names) for a in t.arguments))
-
-
-def _rows(ranges: list[range]) -> Iterable[tuple[int, ...]]:
-    from itertools import product
-
-    return product(*ranges)

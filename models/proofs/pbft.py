@@ -86,16 +86,12 @@ class PBFT(Proof):
             return self.member(m, q) & ~self.faulty(m) & (u < w) & self.commit(m, u, e)
 
         none = all(~committed_below(m, u, e) for m in Replica for u in View for e in Request)
-        highest = all(
-            implies(committed_below(m, u, e), u <= top) for m in Replica for u in View for e in Request
-        )
+        highest = all(implies(committed_below(m, u, e), u <= top) for m in Replica for u in View for e in Request)
         require(~self.faulty(n), "n is correct")
         require(~self.left(n, w), "n has changed to no higher view")
         require(all(~self.prepare(n, w, e) for e in Request), "n has prepared nothing in w")
         require(
-            all(
-                implies(self.member(m, q) & ~self.faulty(m) & (u < w), self.left(m, u)) for m in Replica for u in View
-            ),
+            all(implies(self.member(m, q) & ~self.faulty(m) & (u < w), self.left(m, u)) for m in Replica for u in View),
             "the correct members of q have left all views below w",
         )
         require(
@@ -107,7 +103,9 @@ class PBFT(Proof):
     @action
     def form_certificate(self, w: View, d: Request, q: Quorum) -> tuple[Update, ...]:
         """A quorum has prepared d in w.  Source: section 4.2, the predicate prepared."""
-        require(all(implies(self.member(n, q), self.prepare(n, w, d)) for n in Replica), "all of q have prepared d in w")
+        require(
+            all(implies(self.member(n, q), self.prepare(n, w, d)) for n in Replica), "all of q have prepared d in w"
+        )
         return self.certificate.add(w, d), self.signers.set(w, d, q)
 
     @action

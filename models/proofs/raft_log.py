@@ -42,7 +42,9 @@ class RaftLog(RaftElection):
 
     first = individual(Index)
 
-    entry = relation(Server, Index, Term, Value)  # the server's log has at the index an entry of the term with the value
+    entry = relation(
+        Server, Index, Term, Value
+    )  # the server's log has at the index an entry of the term with the value
     # Ghosts: that a term has had a leader, and the longest log that this leader had as such.
     begun = relation(Term)
     log_of = relation(Term, Index, Term, Value)
@@ -109,9 +111,11 @@ class RaftLog(RaftElection):
     def takes(self, n: Server, j: Index, u: Term, v: Value) -> Update:
         """Server n has the entry at j, all that it had before j, and nothing behind.  Source: receiver, steps 3 and 4."""
         return self.entry.becomes(
-            lambda m, k, s, w: ((m != n) & self.entry(m, k, s, w))
-            | ((m == n) & (k < j) & self.entry(m, k, s, w))
-            | ((m == n) & (k == j) & (s == u) & (w == v))
+            lambda m, k, s, w: (
+                ((m != n) & self.entry(m, k, s, w))
+                | ((m == n) & (k < j) & self.entry(m, k, s, w))
+                | ((m == n) & (k == j) & (s == u) & (w == v))
+            )
         )
 
     def follows_leader(self, n: Server, t: Term) -> None:
@@ -193,17 +197,13 @@ class RaftLog(RaftElection):
         return implies(self.log_of(s, i, t, v) & self.log_of(s, i, u, w), (t == u) & (v == w))
 
     @invariant
-    def logs_agree_with_terms(
-        self, n: Server, i: Index, t: Term, v: Value, j: Index, u: Term, w: Value
-    ) -> Formula:
+    def logs_agree_with_terms(self, n: Server, i: Index, t: Term, v: Value, j: Index, u: Term, w: Value) -> Formula:
         """Up to an entry of term t, a server's log is the log of t."""
         same = iff(self.entry(n, j, u, w), self.log_of(t, j, u, w))
         return implies(self.entry(n, i, t, v) & (j <= i), self.log_of(t, i, t, v) & same)
 
     @invariant
-    def terms_agree_with_terms(
-        self, s: Term, i: Index, t: Term, v: Value, j: Index, u: Term, w: Value
-    ) -> Formula:
+    def terms_agree_with_terms(self, s: Term, i: Index, t: Term, v: Value, j: Index, u: Term, w: Value) -> Formula:
         """Up to an entry of term t, the log of any term is the log of t."""
         same = iff(self.log_of(s, j, u, w), self.log_of(t, j, u, w))
         return implies(self.log_of(s, i, t, v) & (j <= i), self.log_of(t, i, t, v) & same)
@@ -214,9 +214,7 @@ class RaftLog(RaftElection):
         return implies(self.sent_first(t, u, v), self.log_of(t, self.first, u, v))
 
     @invariant
-    def sent_was_in_log(
-        self, t: Term, i: Index, ti: Term, vi: Value, j: Index, u: Term, v: Value, k: Index
-    ) -> Formula:
+    def sent_was_in_log(self, t: Term, i: Index, ti: Term, vi: Value, j: Index, u: Term, v: Value, k: Index) -> Formula:
         """What was sent are two entries next to each other in the log of the term."""
         there = self.log_of(t, i, ti, vi) & self.log_of(t, j, u, v)
         return implies(self.sent(t, i, ti, vi, j, u, v), there & (i < j) & ~((i < k) & (k < j)))

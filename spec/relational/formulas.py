@@ -155,7 +155,7 @@ def _taken_apart(kind: str, body: Iterable[Formula]) -> tuple[tuple[Any, ...], F
     """The variables of a generator expression, named as in the text, and the formula it has for them."""
     if not isinstance(body, Generator):
         raise LanguageError(f"{kind}: give it a generator expression: {kind}(… for n in Node)")
-    names = body.gi_code.co_varnames[1:]
+    names: tuple[str, ...] = body.gi_code.co_varnames[1:]  # type: ignore[attr-defined]  # of the genexpr: .0, then n, r, …
     _ranging.append([])
     try:
         formula = checked(next(body, None), kind)

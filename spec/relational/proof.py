@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from mcheck.spec.declare import Declaration, declarations_of
 from mcheck.spec.errors import LanguageError, SpecError, place_of, place_of_definition
 from mcheck.spec.relational.formulas import Formula, checked
-from mcheck.spec.relational.sorts import Sort, SortType, Symbol, variable
+from mcheck.spec.relational.sorts import Sort, SortType, Symbol, sort_of, variable
 from mcheck.spec.relational.symbols import Update
 from mcheck.spec.relational.system import Action, Guard, Sentence, System, order_axioms
 
@@ -111,7 +111,7 @@ def _symbols_of(cls: type) -> tuple[Symbol, ...]:
 def _sorts_of(symbols: tuple[Symbol, ...], parameters: list[Any]) -> tuple[SortType, ...]:
     """Every sort that is spoken of, each once."""
     mentioned = [s for symbol in symbols for s in (*symbol.domain, symbol.range) if s is not None]
-    return tuple(dict.fromkeys([*mentioned, *map(type, parameters)]))  # type: ignore[list-item]
+    return tuple(dict.fromkeys([*mentioned, *map(sort_of, parameters)]))
 
 
 def _sentence(proof: Proof, name: str, declaration: Declaration) -> Sentence:

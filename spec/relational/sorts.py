@@ -126,9 +126,14 @@ class Sort(metaclass=SortType):
 
 def term(sort: SortType, head: Variable | Symbol, arguments: tuple[Sort, ...] = ()) -> Any:
     """The term of that sort."""
-    made: Any = object.__new__(sort)  # type: ignore[call-overload]
+    made: Any = object.__new__(sort)  # type: ignore[arg-type]
     made.head, made.arguments = head, arguments
     return made
+
+
+def sort_of(term: Sort) -> SortType:
+    """The sort of a term."""
+    return type(term)
 
 
 def variable(sort: SortType, name: str) -> Any:

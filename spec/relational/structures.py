@@ -13,7 +13,7 @@ from typing import Any
 
 from mcheck.spec.errors import SpecError
 from mcheck.spec.relational.formulas import And, Equal, Exists, Forall, Formula, Holds, Iff, Not, Or
-from mcheck.spec.relational.sorts import Sort, SortType, Symbol, Variable
+from mcheck.spec.relational.sorts import Sort, SortType, Symbol, Variable, sort_of
 from mcheck.spec.relational.symbols import Update
 from mcheck.spec.relational.system import Action, Sentence
 
@@ -50,7 +50,7 @@ class Structure:
 
     def assignments(self, parameters: tuple[Any, ...]) -> Iterator[tuple[Element, ...]]:
         """All values of the parameters."""
-        return product(*(self.universe[type(p)] for p in parameters))
+        return product(*(self.universe[sort_of(p)] for p in parameters))
 
 
 def truth(formula: Formula, structure: Structure, parameters: tuple[Any, ...] = (), values: Any = ()) -> bool:
@@ -65,7 +65,11 @@ def falsifying(sentence: Sentence, structure: Structure) -> tuple[Element, ...] 
     """The first values of the parameters for which the sentence is false, or None."""
     if truth(sentence.formula, structure):
         return None
-    return next(v for v in structure.assignments(sentence.parameters) if not truth(sentence.body, structure, sentence.parameters, v))
+    return next(
+        v
+        for v in structure.assignments(sentence.parameters)
+        if not truth(sentence.body, structure, sentence.parameters, v)
+    )
 
 
 def enabled(action: Action, structure: Structure, values: tuple[Element, ...]) -> bool:
@@ -158,5 +162,5 @@ class _Writer:
         ranges = []
         for v in variables:
             self.names[v.head] = f"v{len(self.names)}"
-            ranges.append(f"for {self.names[v.head]} in u{self.sorts.setdefault(type(v), len(self.sorts))}")
+            ranges.append(f"for {self.names[v.head]} in u{self.sorts.setdefault(sort_of(v), len(self.sorts))}")
         return f"{word}({self.formula(body)} {' '.join(ranges)})"

@@ -125,9 +125,10 @@ def order_axioms(sorts: Iterable[SortType]) -> Iterator[Sentence]:
     """That `≤` is a total order, for each sort that has one."""
     from mcheck.spec.relational.formulas import all, implies
 
-    for sort in sorts:
-        if sort.order is None:
+    for ordered in sorts:
+        if ordered.order is None:
             continue
+        sort: Any = ordered
         laws = (
             all((x <= y) | (y <= x) for x in sort for y in sort),
             all(implies((x <= y) & (y <= x), x == y) for x in sort for y in sort),

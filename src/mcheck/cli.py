@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
+    "prove": ("mcheck.commands.prove:command", "Prove safety for any number of nodes, by induction."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid, DOT."),
     "graph": ("mcheck.commands.graph:command", "Draw the states of a protocol, or the steps of a trace."),
