@@ -37,42 +37,45 @@ def parts(system: System, answered: Sequence[Query], deadline: Deadline) -> Iter
 
     Cost: only queries whose refutation used the part are asked again; the others stand as they are without it.
     """
+    again = _Questions(system, deadline)
     for invariant in system.auxiliary:
         name = premise_of(invariant)
         used = [q for q in answered if name in q.reply.used and q.conjunct != invariant.name]
-        yield _judged(system, "invariant", invariant.name, None, name, used, deadline)
+        yield again.judged("invariant", invariant.name, None, name, used)
     for axiom in system.axioms:
         if axiom.kind == "axiom":
             name = premise_of(axiom)
-            used = [q for q in answered if name in q.reply.used]
-            yield _judged(system, "axiom", axiom.name, None, name, used, deadline)
+            yield again.judged("axiom", axiom.name, None, name, [q for q in answered if name in q.reply.used])
     for action in system.actions:
         for guard in action.guards:
             name = premise_of(guard.reason)
             used = [q for q in answered if q.action == action.name and name in q.reply.used]
-            yield _judged(system, "guard", guard.reason, action.name, name, used, deadline)
+            yield again.judged("guard", guard.reason, action.name, name, used)
 
 
-def _judged(
-    system: System, kind: str, name: str, action: str | None, premise: str, used: Iterable[Query], deadline: Deadline
-) -> Part:
-    undecided = False
-    for query in used:
-        answer = _again(system, query, premise, deadline)
-        if answer == "sat":
-            return Part(kind, name, action, True, (query.action, query.conjunct))
-        undecided = undecided or answer == "unknown"
-    return Part(kind, name, action, None if undecided else False)
+class _Questions:
+    """The queries of a proof, asked again without one of their premises."""
 
+    def __init__(self, system: System, deadline: Deadline) -> None:
+        self.system, self.deadline = system, deadline
+        self.conjuncts = {c.name: c for c in system.conjuncts}
+        self.questions = {a.name: action_question(system, a) for a in system.actions}
+        self.questions[INITIALLY] = initial_question(system)
 
-def _again(system: System, query: Query, left_out: str, deadline: Deadline) -> str:
-    """The answer to a query without one of its premises."""
-    conjunct = next(c for c in system.conjuncts if c.name == query.conjunct)
-    if query.action == INITIALLY:
-        question = initial_question(system)
-        claim = question.holds(conjunct.formula)
-    else:
-        question = action_question(system, next(a for a in system.actions if a.name == query.action))
-        claim = question.holds_after(conjunct.formula)
-    question.add(negation(claim))
-    return question.ask([p for p in question.premises if p != left_out], deadline.left(), effort=EFFORT).answer
+    def judged(self, kind: str, name: str, action: str | None, premise: str, used: Iterable[Query]) -> Part:
+        """What the part under that premise is for, as far as the queries tell that have used it."""
+        undecided = False
+        for query in used:
+            answer = self._answer(query, premise)
+            if answer == "sat":
+                return Part(kind, name, action, True, (query.action, query.conjunct))
+            undecided = undecided or answer == "unknown"
+        return Part(kind, name, action, None if undecided else False)
+
+    def _answer(self, query: Query, left_out: str) -> str:
+        question, formula = self.questions[query.action], self.conjuncts[query.conjunct].formula
+        claim = question.holds(formula) if query.action == INITIALLY else question.holds_after(formula)
+        premises = [p for p in question.premises if p != left_out]
+        with question.attempt():
+            question.add(negation(claim))
+            return question.ask(premises, self.deadline.left(), effort=EFFORT).answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import z3
@@ -152,7 +152,7 @@ class Question:
         elements = [self.element(sort, k) for k in range(size)]
         facts = [z3.Not(a == b) for k, a in enumerate(elements) for b in elements[:k]]
         if sort.order is not None:
-            facts += [self.before[sort.order](a, b) for a, b in zip(elements, elements[1:], strict=False)]
+            facts += [self.before[sort.order](a, b) for a, b in pairwise(elements)]
         return z3.And([z3.BoolVal(True, self.context), *facts])
 
     def structures(

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
-    from mcheck.spec.relational.sorts import SortType
+    from mcheck.spec.relational.sorts import SortType, Symbol
     from mcheck.spec.relational.structures import Structure
-    from mcheck.spec.relational.symbols import Symbol
 
 
 def proof_lines(name: str, verdict: ProofVerdict, dropped: list[str], terminal: Terminal) -> list[str]:
@@ -31,13 +30,15 @@ def proof_lines(name: str, verdict: ProofVerdict, dropped: list[str], terminal: 
 
 def _plurals(verdict: ProofVerdict) -> str:
     """`number of acceptors, quorums, ballots and values`."""
-    *most, last = [f"{_spaced(s)}s" for s in verdict.system.sorts]
+    *most, last = [_plural(s) for s in verdict.system.sorts]
     return f"number of {', '.join(most)} and {last}" if most else f"number of {last}"
 
 
-def _spaced(sort: SortType) -> str:
+def _plural(sort: SortType) -> str:
+    """`promise quorums` for PromiseQuorum."""
     name = sort.__name__
-    return name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    words = name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    return words + ("es" if words.endswith(("s", "x")) else "s")
 
 
 # ---------------------------------------------------------------------- what is shown
@@ -50,7 +51,7 @@ def _conjuncts(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
     styles = {"proved": "good", "cti": "bad", "unknown": "doubt"}
     shown = {"proved": "kept", "cti": "broken", "unknown": "unknown"}
     names = max(len(c.name) for c in verdict.system.conjuncts) + 2
-    lines = [f"  {'conjunct'.ljust(names)}{'result':<9}{'needed':<11}{'time':<9}"]
+    lines = [f"  {'conjunct'.ljust(names)}{'result':<9}{'needed':<11}time"]
     for conjunct in verdict.system.conjuncts:
         result = verdict.result_of(conjunct.name)
         needed = "the goal" if conjunct.kind == "safety" else part.get(conjunct.name, "-")
@@ -100,9 +101,13 @@ def _wrapped(head: str, words: str, width: int) -> list[str]:
 def _sentence(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
     """The last lines: what is now known."""
     count = len(verdict.queries)
-    spent = f"{count} queries in {verdict.seconds:.1f} s."
+    proof = sum(q.seconds for q in verdict.queries)
+    spent = f"{count} queries in {proof:.1f} s, with the checks above {verdict.seconds:.1f} s."
     if verdict.result == "proved":
-        return [f"{terminal.style('PROVED', 'good')} for any {_plurals(verdict)}.  {spent}"]
+        return [
+            f"{terminal.style('PROVED', 'good')} for any {_plurals(verdict)}.  {spent}",
+            "  What is proved is said of the relations of this model, given what is assumed.",
+        ]
     if verdict.result == "unknown":
         first = verdict.undecided[0]
         told = f"{first.action}: {first.conjunct} ({first.reply.reason})"
@@ -141,17 +146,15 @@ def _counterexample(cti: CounterexampleToInduction, terminal: Terminal) -> list[
     for symbol in cti.before.tables:
         lines += _table(symbol, cti, names)
     if cti.action is not None:
-        lines.append(
-            "  The state before satisfies all conjuncts.  If it cannot be reached, they say too little; if it can,"
-        )
-        lines.append("  this is a bug.")
+        lines.append("  The state before satisfies all conjuncts.  If it is not reachable, they say too little of it;")
+        lines.append("  if it is, the protocol is broken.")
     return lines
 
 
 def _universe(structure: Structure) -> str:
     """`ballots b0 < b1 · values v0, v1`."""
     return " · ".join(
-        f"{_spaced(sort)}s {(' < ' if sort.order is not None else ', ').join(map(str, elements))}"
+        f"{_plural(sort)} {(' < ' if sort.order is not None else ', ').join(map(str, elements))}"
         for sort, elements in structure.universe.items()
     )
 
@@ -161,7 +164,7 @@ def _table(symbol: Symbol, cti: CounterexampleToInduction, width: int) -> list[s
     before, after = cti.before.table(symbol), cti.after.table(symbol)
     rows = [("-" if after.get(row) != value else " ", row, value) for row, value in before.items()]
     rows += [("+", row, value) for row, value in after.items() if before.get(row) != value]
-    lines = []
+    lines: list[str] = []
     for sign, row, value in rows:
         inside = ", ".join(map(str, row))
         words = (

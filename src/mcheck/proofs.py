@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +63,40 @@ def _from_file(typed: str) -> ProofSource:
     return ProofSource(kebab(class_name), proofs[class_name])
 
 
-def left_out(system: System, conjuncts: tuple[str, ...], axioms: tuple[str, ...], guards: tuple[str, ...]) -> System:
-    """The system without these parts; a guard is `action:reason`, or `action:number`, counted from 1."""
-    from mcheck.spec.relational import without
+@dataclass(frozen=True)
+class LeftOut:
+    """What is left out of a proof, under the names that it has there."""
 
-    return without(system, conjuncts, axioms, [_guard(system, typed) for typed in guards])
+    conjuncts: tuple[str, ...] = ()
+    axioms: tuple[str, ...] = ()
+    guards: tuple[tuple[str, str], ...] = ()
+    """(action, reason)."""
+
+    def of(self, system: System) -> System:
+        """The system without these parts."""
+        from mcheck.spec.relational import without
+
+        return without(system, self.conjuncts, self.axioms, self.guards)
+
+    @property
+    def words(self) -> list[str]:
+        """One line for each."""
+        return [
+            *(f"the conjunct {c}" for c in self.conjuncts),
+            *(f"the axiom {a}" for a in self.axioms),
+            *(f"the guard of {action}: {reason}" for action, reason in self.guards),
+        ]
+
+
+def left_out(system: System, conjuncts: Iterable[str], axioms: Iterable[str], guards: Iterable[str]) -> LeftOut:
+    """What these words name; a guard is `action:reason`, or `action:number`, counted from 1.  UsageError if nothing."""
+    from mcheck.spec.relational.system import named
+
+    return LeftOut(
+        tuple(named(c, system.conjuncts, lambda s: s.name, f"{system.name} has no conjunct").name for c in conjuncts),
+        tuple(named(a, system.axioms, lambda s: s.name, f"{system.name} has no axiom").name for a in axioms),
+        tuple(dict.fromkeys(_guard(system, typed) for typed in guards)),
+    )
 
 
 def _guard(system: System, typed: str) -> tuple[str, str]:
@@ -94,7 +124,7 @@ def check_proof(system: System, seconds: float) -> ProofVerdict:
     return prove(system, seconds)
 
 
-def proof_document(name: str, verdict: ProofVerdict, dropped: dict[str, list[str]]) -> dict[str, Any]:
+def proof_document(name: str, verdict: ProofVerdict, dropped: LeftOut) -> dict[str, Any]:
     """The verdict as one JSON document.  Keys are only ever added."""
     from mcheck.checker.symbolic.solver import VERSION
 
@@ -125,7 +155,11 @@ def proof_document(name: str, verdict: ProofVerdict, dropped: dict[str, list[str
             {"action": q.action, "conjunct": q.conjunct, "answer": q.reply.answer, "reason": q.reply.reason or None}
             for q in verdict.queries
         ],
-        "without": dropped,
+        "without": {
+            "conjuncts": list(dropped.conjuncts),
+            "axioms": list(dropped.axioms),
+            "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
+        },
         "cti": None if verdict.cti is None else _cti(verdict.cti),
         "solver": f"z3 {VERSION}",
     }

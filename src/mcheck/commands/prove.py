@@ -34,13 +34,13 @@ def run(
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, `mcheck run` looks at every state"
         )
-    system = left_out(source.cls.system(), without, without_axiom, without_guard)
-    verdict = check_proof(system, time_limit)
-    dropped = {"conjuncts": list(without), "axioms": list(without_axiom), "guards": list(without_guard)}
+    system = source.cls.system()
+    dropped = left_out(system, without, without_axiom, without_guard)
+    verdict = check_proof(dropped.of(system), time_limit)
     if json:
         terminal.print(as_json(proof_document(source.name, verdict, dropped)))
     else:
-        terminal.print("\n".join(proof_lines(source.name, verdict, [d for k in dropped.values() for d in k], terminal)))
+        terminal.print("\n".join(proof_lines(source.name, verdict, dropped.words, terminal)))
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
 
 
