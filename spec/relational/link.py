@@ -21,8 +21,8 @@ class Link:
 
     spec: ClassVar[type[Spec[Any]]]
     proof: ClassVar[type[Proof]]
-    steps: ClassVar[Mapping[str, str]]
-    """For each action of the spec, the action of the proof that its steps are."""
+    steps: ClassVar[Mapping[str, str]] = {}
+    """For an action of the spec, the action of the proof that its steps are, unless it has the same name."""
 
     def universe(self, spec: Any) -> dict[SortType, tuple[Element, ...]]:
         """The elements of each sort, in order where it has one; the same in all states."""
