@@ -23,6 +23,7 @@ class LinkVerdict:
     `complete` whether they are all of the instance (inside its bounds).
     """
 
+    instance: Instance
     states: int
     edges: int
     stutters: int
@@ -65,13 +66,16 @@ class _Linking:
             arriving: list[Any] = []
             for state in frontier:
                 if len(self.reached) > self.most:
-                    return LinkVerdict(len(self.reached), self.edges, self.stutters, complete=False)
+                    return self.looked_at(complete=False)
                 found = self.expand(state, arriving)
                 if found is not None:
                     return found
                 del self.structures[state]
             frontier = arriving
-        return LinkVerdict(len(self.reached), self.edges, self.stutters, complete=True)
+        return self.looked_at(complete=True)
+
+    def looked_at(self, complete: bool) -> LinkVerdict:
+        return LinkVerdict(self.instance, len(self.reached), self.edges, self.stutters, complete)
 
     def expand(self, state: Any, arriving: list[Any]) -> LinkVerdict | None:
         """Look at every step out of a state; what is wrong with one, or None."""
@@ -125,4 +129,4 @@ class _Linking:
 
     def differs(self, why: str, state: Any, move: tuple[int, tuple[Any, ...]] | None = None) -> LinkVerdict:
         behavior = behavior_to(self.instance, self.reached, state, move)
-        return LinkVerdict(len(self.reached), self.edges, self.stutters, False, why, behavior)
+        return LinkVerdict(self.instance, len(self.reached), self.edges, self.stutters, False, why, behavior)

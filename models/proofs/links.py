@@ -41,6 +41,7 @@ class PaxosLink(Link):
 
     spec = paxos.Paxos
     proof = paxos_proof.Paxos
+    scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         return {
@@ -69,6 +70,7 @@ class FlexiblePaxosLink(PaxosLink):
 
     spec = flexible_paxos.FlexiblePaxos
     proof = flexible_paxos_proof.FlexiblePaxos
+    scope = {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         asked = tuple(range(sum(1 for _ in spec.promise_quorums())))
@@ -84,6 +86,7 @@ class TwoPhaseCommitLink(Link):
 
     spec = two_phase_commit.TwoPhaseCommit
     proof = two_phase_commit_proof.TwoPhaseCommit
+    scope = {"managers": 3}
 
     def universe(self, spec: two_phase_commit.TwoPhaseCommit) -> dict[Any, tuple[Any, ...]]:
         return {two_phase_commit_proof.RM: tuple(RM)}

@@ -21,6 +21,8 @@ class Link:
 
     spec: ClassVar[type[Spec[Any]]]
     proof: ClassVar[type[Proof]]
+    scope: ClassVar[Mapping[str, Any]]
+    """Constants of the spec with which all its states are looked at in about a second."""
     steps: ClassVar[Mapping[str, str]] = {}
     """For an action of the spec, the action of the proof that its steps are, unless it has the same name."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
+    from mcheck.checker.linking import LinkVerdict
     from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
@@ -39,6 +40,24 @@ def _plural(sort: SortType) -> str:
     name = sort.__name__
     words = name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
     return words + ("es" if words.endswith(("s", "x")) else "s")
+
+
+def link_lines(linked: LinkVerdict, terminal: Terminal) -> list[str]:
+    """Whether the specification that is run is what the proof speaks of."""
+    instance = linked.instance
+    scope = ", ".join(f"{name} {value}" for name, value in {**instance.constants, **instance.bounds}.items())
+    seen = f"{linked.states:,} states and {linked.edges:,} steps of {instance.name} with {scope}"
+    if linked.difference is None:
+        words = (
+            f"in all {seen}, the conjuncts hold, and each step is one of this model "
+            f"or changes nothing in it ({linked.stutters:,})"
+        )
+        return _wrapped("linked", words, terminal.width)
+    assert linked.behavior is not None
+    return [
+        *_wrapped("NOT LINKED", f"after {seen}: {linked.difference}", terminal.width),
+        *(f"    {number}  {label}" for number, label in enumerate(linked.behavior.labels, start=1)),
+    ]
 
 
 # ---------------------------------------------------------------------- what is shown

@@ -16,6 +16,7 @@ from mcheck.spec import UsageError
 from mcheck.spec.specification import did_you_mean
 
 if TYPE_CHECKING:
+    from mcheck.checker.linking import LinkVerdict
     from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.spec.relational import Proof, System
 
@@ -124,7 +125,22 @@ def check_proof(system: System, seconds: float) -> ProofVerdict:
     return prove(system, seconds)
 
 
-def proof_document(name: str, verdict: ProofVerdict, dropped: LeftOut) -> dict[str, Any]:
+def check_spec(source: ProofSource) -> LinkVerdict:
+    """Whether the Spec of that name is what the proof speaks of, in a small scope.  UsageError if it is not linked."""
+    from mcheck.checker.linking import check_link
+    from mcheck.models.proofs.links import LINKS
+    from mcheck.protocols import instantiate
+
+    if source.name not in LINKS:
+        raise UsageError(f"--link: {source.name} is linked to no specification; linked are {', '.join(LINKS)}")
+    module, _, class_name = LINKS[source.name].partition(":")
+    link = getattr(importlib.import_module(module), class_name)()
+    return check_link(instantiate(link.spec, dict(link.scope)), link)
+
+
+def proof_document(
+    name: str, verdict: ProofVerdict, dropped: LeftOut, linked: LinkVerdict | None = None
+) -> dict[str, Any]:
     """The verdict as one JSON document.  Keys are only ever added."""
     from mcheck.checker.symbolic.solver import VERSION
 
@@ -161,12 +177,23 @@ def proof_document(name: str, verdict: ProofVerdict, dropped: LeftOut) -> dict[s
             "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
         },
         "cti": None if verdict.cti is None else _cti(verdict.cti),
+        "link": None if linked is None else _link(linked),
         "solver": f"z3 {VERSION}",
     }
 
 
 def _broken(query: tuple[str, str] | None) -> dict[str, str] | None:
     return None if query is None else {"action": query[0], "conjunct": query[1]}
+
+
+def _link(linked: LinkVerdict) -> dict[str, Any]:
+    return {
+        "states": linked.states,
+        "steps": linked.edges,
+        "stutters": linked.stutters,
+        "difference": linked.difference,
+        "labels": None if linked.behavior is None else list(linked.behavior.labels),
+    }
 
 
 def _cti(cti: Any) -> dict[str, Any]:

@@ -74,6 +74,27 @@ def test_leaving_out_a_guard_shows_what_it_is_for(mcheck: Call, guard: str) -> N
     assert "              + (s" in ran.out
 
 
+def test_the_link_to_the_specification_is_checked(mcheck: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
+    assert ran.status == 0
+    assert "linked     in all 288 states and 1,145 steps of TwoPhaseCommit with managers 3" in ran.out
+    refused = mcheck("prove", "raft-log", "--any-n", "--link")
+    assert (refused.status, refused.out) == (2, "")
+    assert "raft-log is linked to no specification; linked are paxos" in refused.err
+
+    from mcheck.models.proofs import links
+    from mcheck.models.two_phase_commit import CommitsEarly
+
+    monkeypatch.setattr(links.TwoPhaseCommitLink, "spec", CommitsEarly)
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
+    assert ran.status == 1
+    assert "NOT LINKED" in ran.out
+    assert "tm_commit()" in ran.out.splitlines()[-1]
+    document = json.loads(mcheck("prove", "two-phase-commit", "--any-n", "--link", "--json").out)
+    assert document["result"] == "proved"
+    assert document["link"]["difference"] == "the last step is no step tm_commit of TwoPhaseCommit"
+
+
 def test_leaving_out_an_axiom_shows_what_it_is_for(mcheck: Call) -> None:
     ran = mcheck("prove", "raft-election", "--any-n", "--without-axiom", "quorums_meet")
     assert ran.status == 1

@@ -16,13 +16,14 @@ def run(
     without: tuple[str, ...],
     without_axiom: tuple[str, ...],
     without_guard: tuple[str, ...],
+    link: bool,
     time_limit: float,
     json: bool,
     color: str,
 ) -> int:
     """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
-    from mcheck.proof_report import proof_lines
-    from mcheck.proofs import check_proof, find_proof, left_out, proof_document
+    from mcheck.proof_report import link_lines, proof_lines
+    from mcheck.proofs import check_proof, check_spec, find_proof, left_out, proof_document
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
 
@@ -36,11 +37,15 @@ def run(
         )
     system = source.cls.system()
     dropped = left_out(system, without, without_axiom, without_guard)
+    linked = check_spec(source) if link else None
     verdict = check_proof(dropped.of(system), time_limit)
     if json:
-        terminal.print(as_json(proof_document(source.name, verdict, dropped)))
+        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked)))
     else:
-        terminal.print("\n".join(proof_lines(source.name, verdict, dropped.words, terminal)))
+        lines = proof_lines(source.name, verdict, dropped.words, terminal)
+        terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
+    if linked is not None and linked.difference is not None:
+        return 1
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
 
 
@@ -83,6 +88,7 @@ command = click.Command(
         option("--without", multiple=True, metavar="CONJUNCT", help="Leave out an auxiliary invariant, to see what it is for; repeatable."),
         option("--without-axiom", multiple=True, metavar="AXIOM", help="Leave out an assumption; repeatable."),
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
+        option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
         json_option(),
         color_option(),
