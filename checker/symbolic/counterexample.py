@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from mcheck.checker.symbolic.induction import Deadline, Query, action_question, initial_question
 from mcheck.checker.symbolic.solver import Question, negation
 from mcheck.spec import InternalError
-from mcheck.spec.relational.sorts import SortType
+from mcheck.spec.relational.sorts import SortType, sort_of
 from mcheck.spec.relational.structures import Element, Structure, enabled, falsifying, successor, truth
 from mcheck.spec.relational.system import Action, Sentence, System
 
@@ -39,7 +40,7 @@ class CounterexampleToInduction:
 def counterexample(system: System, query: Query, deadline: Deadline) -> CounterexampleToInduction | None:
     """The smallest answer to a query that has one; None if there is none of at most MOST elements a sort, in time.
 
-    Smallest is: the fewest elements in all; then no tuple of a relation that could be left out.
+    Smallest is: the fewest elements in all; then the parameters that come first, and no tuple that could be left out.
     """
     conjunct = next(c for c in system.conjuncts if c.name == query.conjunct)
     action = next((a for a in system.actions if a.name == query.action), None)
@@ -50,7 +51,11 @@ def counterexample(system: System, query: Query, deadline: Deadline) -> Countere
     if sizes is None:
         return None
     names = names_of_elements(sizes)
-    before, after, values = _fewest_tuples(system, question, names, action.parameters if action else (), deadline)
+    model = _Model(question, names, action.parameters if action else (), deadline)
+    model.decide(system)
+    if model.found is None:
+        return None
+    before, after, values = model.found
     falsified = falsifying(conjunct, after)
     found = CounterexampleToInduction(action, values, conjunct, falsified or (), before, after)
     _judge(system, found, falsified is not None)
@@ -107,34 +112,52 @@ def _by_total(sorts: int) -> Iterator[tuple[int, ...]]:
     yield from sorted(product(range(1, MOST + 1), repeat=sorts), key=lambda sizes: (sum(sizes), max(sizes), sizes))
 
 
-def _fewest_tuples(
-    system: System,
-    question: Question,
-    names: dict[SortType, tuple[str, ...]],
-    parameters: tuple[object, ...],
-    deadline: Deadline,
-) -> tuple[Structure, Structure, tuple[Element, ...]]:
-    """The model in which no tuple of a relation can be left out: one after the other is, where that leaves an answer.
+class _Model:
+    """The one answer that is shown among all of a universe: everything in it is decided in a fixed order.
 
-    What is left then does not depend on where the solver looked first.
+    So it does not depend on where the solver looked first.
     """
-    for sort, elements in names.items():
-        question.add(question.at_most(sort, len(elements)))
-        question.add(question.all_different(sort, len(elements)))
-    if question.ask(question.premises, deadline.left()).answer != "sat":
-        raise InternalError("a universe in which there is an answer has none once its elements have names")
-    best = question.structures(names, parameters)
-    for symbol in system.symbols:
-        if symbol.range is not None:
-            continue
-        for row in product(*(range(len(names[s])) for s in symbol.domain)):
-            absent = question.assumption(negation(question.atom(symbol, row)))
-            if tuple(names[s][k] for s, k in zip(symbol.domain, row, strict=True)) in best[0].table(symbol):
-                if question.ask(question.premises, deadline.left(), absent).answer != "sat":
-                    continue
-                best = question.structures(names, parameters)
-            question.add(absent)
-    return best
+
+    def __init__(
+        self,
+        question: Question,
+        names: dict[SortType, tuple[str, ...]],
+        parameters: tuple[Any, ...],
+        deadline: Deadline,
+    ) -> None:
+        self.question, self.names, self.parameters, self.deadline = question, names, parameters, deadline
+        for sort, elements in names.items():
+            question.add(question.at_most(sort, len(elements)))
+            question.add(question.all_different(sort, len(elements)))
+        self.found: tuple[Structure, Structure, tuple[Element, ...]] | None = None
+        self._look(())
+
+    def decide(self, system: System) -> None:
+        """First the parameters, the smallest numbers that can be; then the relations, with no tuple that could be left
+        out; then the functions."""
+        for p in self.parameters:
+            self._first(self.question.is_element(p, k) for k in range(len(self.names[sort_of(p)])))
+        for symbol in system.symbols:
+            for row in product(*(range(len(self.names[s])) for s in symbol.domain)):
+                if symbol.range is None:
+                    self._first([negation(self.question.atom(symbol, row))])
+                else:
+                    values = range(len(self.names[symbol.range]))
+                    self._first(self.question.value_is(symbol, row, k) for k in values)
+
+    def _first(self, wishes: Iterable[Any]) -> None:
+        """From now on the first of these is true that can be."""
+        for wish in wishes:
+            literal = self.question.assumption(wish)
+            if self._look([literal]):
+                self.question.add(literal)
+                return
+
+    def _look(self, literals: Iterable[Any]) -> bool:
+        if self.question.ask(self.question.premises, self.deadline.left(), *literals).answer != "sat":
+            return False
+        self.found = self.question.structures(self.names, self.parameters)
+        return True
 
 
 def _judge(system: System, found: CounterexampleToInduction, falsified: bool) -> None:

@@ -185,6 +185,15 @@ class Question:
         """That a relation holds, before, of the elements of these numbers."""
         return self.before[symbol](*map(self.element, symbol.domain, row))
 
+    def value_is(self, symbol: Symbol, row: tuple[int, ...], number: int) -> Any:
+        """That the value of a function, before, at these elements is the element of that number."""
+        assert symbol.range is not None
+        return self.atom(symbol, row) == self.element(symbol.range, number)
+
+    def is_element(self, parameter: Any, number: int) -> Any:
+        """That a parameter is the element of that number."""
+        return self._constants[parameter.head] == self.element(sort_of(parameter), number)
+
     # ------------------------------------------------------------------ translation
 
     def _declared(self, symbol: Symbol, name: str) -> Any:
