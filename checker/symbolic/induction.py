@@ -93,21 +93,28 @@ def _asked(question: Question, action: str, conjunct: Sentence, claim: object, d
     return Query(action, conjunct.name, reply, time.perf_counter() - started)
 
 
-def must_not_be_empty(system: System, deadline: Deadline) -> None:
-    """SpecError if there is no initial state, or an action is enabled in no state that satisfies all conjuncts.
+def possibly_empty(system: System, deadline: Deadline) -> Iterator[str]:
+    """The actions, and INITIALLY, of which the solver did not find out whether there is any such step or state.
 
-    Either would make the queries about it true for no reason.
+    SpecError if there is no initial state, or an action is enabled in no state that satisfies all conjuncts: either would
+    make the queries about it true for no reason.
     """
     question = initial_question(system)
-    if question.ask(question.premises, deadline.left()).answer == "unsat":
+    answer = question.ask(question.premises, deadline.left()).answer
+    if answer == "unsat":
         raise SpecError(f"{system.name} has no initial state: its axioms and @initially contradict each other")
+    if answer == "unknown":
+        yield INITIALLY
     for action in system.actions:
         question = action_question(system, action)
-        if question.ask(question.premises, deadline.left()).answer == "unsat":
+        answer = question.ask(question.premises, deadline.left()).answer
+        if answer == "unsat":
             raise SpecError(
                 f"{system.name}.{action.name} is never enabled: its guards contradict each other or the conjuncts, "
                 "so that nothing is shown of it"
             )
+        if answer == "unknown":
+            yield action.name
 
 
 def _mentions(f: Formula, symbols: frozenset[Symbol]) -> bool:

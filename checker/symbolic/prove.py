@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
-from mcheck.checker.symbolic.induction import INITIALLY, Deadline, Query, must_not_be_empty, queries
+from mcheck.checker.symbolic.induction import INITIALLY, Deadline, Query, possibly_empty, queries
 from mcheck.checker.symbolic.parts import Part, parts
 from mcheck.spec.relational.system import System
 
@@ -24,6 +24,8 @@ class ProofVerdict:
     queries: tuple[Query, ...]
     parts: tuple[Part, ...]
     """What is essential; empty unless proved."""
+    possibly_empty: tuple[str, ...]
+    """The actions of which it is not known whether they are ever enabled, and `initially` if there are initial states."""
     cti: CounterexampleToInduction | None
     seconds: float
 
@@ -52,7 +54,7 @@ def prove(system: System, seconds: float = 60.0) -> ProofVerdict:
     SpecError for a system that says nothing: without initial states, or with an action that is never enabled.
     """
     started, deadline = time.perf_counter(), Deadline(seconds)
-    must_not_be_empty(system, deadline)
+    unsure = tuple(possibly_empty(system, deadline))
     answered = tuple(queries(system, deadline))
     result = _result(answered)
     found = None
@@ -62,7 +64,7 @@ def prove(system: System, seconds: float = 60.0) -> ProofVerdict:
         found = counterexample(system, first, deadline)
     elif result == "proved":
         judged = tuple(parts(system, answered, deadline))
-    return ProofVerdict(system, result, answered, judged, found, time.perf_counter() - started)
+    return ProofVerdict(system, result, answered, judged, unsure, found, time.perf_counter() - started)
 
 
 def _result(answered: list[Query] | tuple[Query, ...]) -> str:

@@ -5,6 +5,7 @@ Each question has a context of its own, so that no answer depends on what was as
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class Question:
             return self._closed(z3.ForAll, names, after(*names.values()) == body)
         at = [self._term(t, self.before, self._constants) for t in update.at]
         value = self._term(update.value, self.before, self._constants)
-        rest = [z3.Const(f"x{k}", t.sort()) for k, t in enumerate(at)]
+        rest = [z3.Const(f"x!!{k}", t.sort()) for k, t in enumerate(at)]
         here = z3.And([r == t for r, t in zip(rest, at, strict=True)])
         elsewhere = z3.ForAll(rest, z3.Or(here, after(*rest) == self.before[update.symbol](*rest)))
         return z3.And(after(*at) == value, elsewhere)
@@ -117,17 +118,27 @@ class Question:
             return Reply("unknown", reason="time limit")
         self.solver.set("timeout", max(1, int(seconds * 1000)))
         self.solver.set("rlimit", effort)
+        self.solver.set("ctrl_c", effort == 0)  # a limited question is short: Python takes the signal after it
         literals = [self._premises[p] for p in premises]
+        started = time.monotonic()
         answer = self.solver.check(*literals, *extra)
         if answer == z3.unsat:
             core = {str(c) for c in self.solver.unsat_core()}
             return Reply("unsat", frozenset(p for p in self._premises if f"premise {p}" in core))
         if answer == z3.sat:
             return Reply("sat")
-        reason = self.solver.reason_unknown()
-        if "interrupted" in reason:
-            raise KeyboardInterrupt
-        return Reply("unknown", reason="time limit" if reason in ("timeout", "canceled") else reason)
+        return Reply("unknown", reason=self._why(seconds, time.monotonic() - started, effort))
+
+    def _why(self, seconds: float, spent: float, effort: int) -> str:
+        """Why the solver gave up.  KeyboardInterrupt if it was Ctrl-C: z3 calls all of them "canceled"."""
+        reason = str(self.solver.reason_unknown())
+        if reason not in ("canceled", "timeout") and "interrupted" not in reason:
+            return reason
+        if spent >= 0.9 * seconds - 0.001:
+            return "time limit"
+        if effort:
+            return "effort limit"
+        raise KeyboardInterrupt
 
     def assumption(self, formula: Any) -> Any:
         """A literal that means the formula, for `extra`."""
@@ -140,11 +151,11 @@ class Question:
 
     def element(self, sort: SortType, number: int) -> Any:
         """A constant for the element of that number."""
-        return z3.Const(f"{sort.__name__}!{number}", self.sorts[sort])
+        return z3.Const(f"{sort.__name__}#{number}", self.sorts[sort])
 
     def at_most(self, sort: SortType, size: int) -> Any:
         """That the sort has no elements but the first `size`."""
-        x = z3.Const("x", self.sorts[sort])
+        x = z3.Const("x!!", self.sorts[sort])
         return z3.ForAll([x], z3.Or([x == self.element(sort, k) for k in range(size)]))
 
     def all_different(self, sort: SortType, size: int) -> Any:
@@ -195,6 +206,8 @@ class Question:
         return self._constants[parameter.head] == self.element(sort_of(parameter), number)
 
     # ------------------------------------------------------------------ translation
+
+    # No name below can be that of an attribute, nor of another kind: ?n, n!1, x!!0, Node#0, vote'.
 
     def _declared(self, symbol: Symbol, name: str) -> Any:
         range_ = z3.BoolSort(self.context) if symbol.range is None else self.sorts[symbol.range]

@@ -83,6 +83,9 @@ class Proof:
             if not of_kind[kind]:
                 raise SpecError(f"{cls.__name__} says nothing with @{kind}")
         sorts = _sorts_of(symbols, [p for a in actions for p in a.parameters])
+        names = [s.__name__ for s in sorts]
+        if len(set(names)) < len(names):
+            raise SpecError(f"{cls.__name__} has two sorts of the same name: {', '.join(names)}")
         return System(
             cls.__name__,
             sorts,

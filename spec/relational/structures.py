@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 from mcheck.spec.errors import SpecError
@@ -124,6 +124,8 @@ class _Writer:
 
     def __init__(self, names: dict[Variable, str]) -> None:
         self.names = names
+        self._numbers = count()
+        """A formula may stand in several places: its variables get another name in each."""
         self.symbols: dict[Symbol, int] = {}
         self.sorts: dict[SortType, int] = {}
 
@@ -161,6 +163,6 @@ class _Writer:
     def _quantified(self, word: str, variables: tuple[Any, ...], body: Formula) -> str:
         ranges = []
         for v in variables:
-            self.names[v.head] = f"v{len(self.names)}"
+            self.names[v.head] = f"v{next(self._numbers)}"
             ranges.append(f"for {self.names[v.head]} in u{self.sorts.setdefault(sort_of(v), len(self.sorts))}")
         return f"{word}({self.formula(body)} {' '.join(ranges)})"

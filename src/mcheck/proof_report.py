@@ -83,9 +83,9 @@ def _conjuncts(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
 
 def _sanity(verdict: ProofVerdict, width: int) -> list[str]:
     """What is assumed, what each part of the proof is for, and that it speaks of something."""
-    lines = [
-        "  initial states exist; every action is enabled in some state that satisfies all conjuncts",
-    ]
+    unsure = ", ".join(verdict.possibly_empty)
+    exists = "initial states exist; every action is enabled in some state that satisfies all conjuncts"
+    lines = [f"  not known whether these exist at all: {unsure}" if unsure else f"  {exists}"]
     for part in (p for p in verdict.parts if p.kind == "axiom"):
         sentence = next(a.words for a in verdict.system.axioms if a.name == part.name)
         lines += _wrapped("assumed", f"{part.name}: {sentence} {_purpose(part)}", width)

@@ -167,6 +167,7 @@ def proof_document(
             {"kind": p.kind, "name": p.name, "action": p.action, "essential": p.essential, "broken": _broken(p.broken)}
             for p in verdict.parts
         ],
+        "possibly_empty": list(verdict.possibly_empty),
         "queries": [
             {"action": q.action, "conjunct": q.conjunct, "answer": q.reply.answer, "reason": q.reply.reason or None}
             for q in verdict.queries

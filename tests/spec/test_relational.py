@@ -129,6 +129,20 @@ def test_what_a_formula_means(formula: Formula, expected: bool) -> None:
     assert truth(formula, here, (N, R), ("b", 2)) is expected
 
 
+def test_a_formula_may_stand_in_several_places() -> None:
+    """Within itself too: its variables are not mixed up."""
+    no_later = all(any(q <= r for r in Round) for q in Round)
+    every = all(any(Toy.wrote(n, r) & no_later for r in Round) for n in Node)
+    here = structure(wrote={("a", 1): True, ("b", 2): True})
+    assert truth(every & no_later & every, here)
+    strict = all(any(q < r for r in Round) for q in Round)
+    assert not truth((strict & strict) | (every & strict), here)
+    twice = all(any((q < r) & any(Toy.wrote(n, q) for n in Node) for r in Round) for q in Round)
+    assert not truth(twice | twice, structure(wrote={("a", 2): True}))
+    some = any(all(Toy.wrote(n, r) for n in Node) for r in Round)
+    assert not truth(some | some, structure(wrote={("a", 0): True, ("b", 1): True}))
+
+
 def test_an_action_changes_what_it_says_and_nothing_else() -> None:
     write, hand_over = Toy.system().actions
     before = structure(holds={("b",): True}, friend={("a", "b"): True, ("b", "a"): True})
