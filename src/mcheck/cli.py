@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "liveness": ("mcheck.commands.liveness:command", "Check what every fair behaviour must come to."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
+    "prove": ("mcheck.commands.prove:command", "Prove safety for any number of nodes, by induction."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "shrink": ("mcheck.commands.shrink:command", "Make a saved trace as small as it can be."),
     "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid, DOT."),

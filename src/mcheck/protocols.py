@@ -197,7 +197,7 @@ def class_at(source: str, what: str) -> type[Spec[Any]]:
 def _from_file(typed: str) -> Protocol:
     path_text, class_name = re.fullmatch(r"(.*?)(?::([^:\\/]*))?", typed, re.DOTALL).groups()  # type: ignore[union-attr]
     path = Path(path_text)
-    module = _load(path)
+    module = load_file(path)
     cls = _class_in(module, class_name, typed) if class_name else _only_spec(module, path_text)
     tweaks = {
         kebab(c.__name__): f"{path_text}:{c.__name__}"
@@ -215,7 +215,8 @@ def _extends(cls: type, base: type) -> bool:
 _loaded: dict[Path, ModuleType] = {}
 
 
-def _load(path: Path) -> ModuleType:
+def load_file(path: Path) -> ModuleType:
+    """The module in a file, loaded once.  UsageError if there is none, SpecError if it cannot be loaded."""
     if not path.exists():
         near = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise UsageError(f"{path}: no such file{did_you_mean(path.name, near)}")

@@ -19,6 +19,7 @@ PAGES = {
         "docs/pbft.md",
         "docs/zab.md",
         "docs/shrinking.md",
+        "docs/proofs.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}

@@ -16,7 +16,7 @@ _OPTIONAL = {
     "hypothesis": "property-based testing of specs (mcheck.testing)",
     "psutil": "memory figures where the system has no /proc",
     "llvmlite": "the native engine",
-    "z3-solver": "bounded checking and induction",
+    "z3-solver": "proofs for any number of nodes (mcheck prove)",
     "networkx": "graphs as GraphML",
     "pygraphviz": "graphs as SVG and PNG where there is no program dot",
     "resvg-py": "counterexamples as PNG",

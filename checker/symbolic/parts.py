@@ -1,0 +1,81 @@
+"""What each part of a proof is for: a conjunct, an axiom or a guard without which the rest is not inductive is essential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mcheck.checker.symbolic.induction import (
+    INITIALLY,
+    Deadline,
+    Query,
+    action_question,
+    initial_question,
+    premise_of,
+)
+from mcheck.checker.symbolic.solver import negation
+from mcheck.spec.relational.system import System
+
+EFFORT = 20_000_000
+"""How much z3 may do for one of these questions, in its own unit, so that the answer does not depend on the machine."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """`kind` is invariant, axiom or guard; `essential` is None where the solver did not find out."""
+
+    kind: str
+    name: str
+    action: str | None
+    essential: bool | None
+    broken: tuple[str, str] | None = None
+    """The action and the conjunct of the first query that has an answer without it."""
+
+
+def parts(system: System, answered: Sequence[Query], deadline: Deadline) -> Iterator[Part]:
+    """Every auxiliary invariant, axiom and guard, each judged with all the others present.
+
+    Cost: only queries whose refutation used the part are asked again; the others stand as they are without it.
+    """
+    again = _Questions(system, deadline)
+    for invariant in system.auxiliary:
+        name = premise_of(invariant)
+        used = [q for q in answered if name in q.reply.used and q.conjunct != invariant.name]
+        yield again.judged("invariant", invariant.name, None, name, used)
+    for axiom in system.axioms:
+        if axiom.kind == "axiom":
+            name = premise_of(axiom)
+            yield again.judged("axiom", axiom.name, None, name, [q for q in answered if name in q.reply.used])
+    for action in system.actions:
+        for guard in action.guards:
+            name = premise_of(guard.reason)
+            used = [q for q in answered if q.action == action.name and name in q.reply.used]
+            yield again.judged("guard", guard.reason, action.name, name, used)
+
+
+class _Questions:
+    """The queries of a proof, asked again without one of their premises."""
+
+    def __init__(self, system: System, deadline: Deadline) -> None:
+        self.system, self.deadline = system, deadline
+        self.conjuncts = {c.name: c for c in system.conjuncts}
+        self.questions = {a.name: action_question(system, a) for a in system.actions}
+        self.questions[INITIALLY] = initial_question(system)
+
+    def judged(self, kind: str, name: str, action: str | None, premise: str, used: Iterable[Query]) -> Part:
+        """What the part under that premise is for, as far as the queries tell that have used it."""
+        undecided = False
+        for query in used:
+            answer = self._answer(query, premise)
+            if answer == "sat":
+                return Part(kind, name, action, True, (query.action, query.conjunct))
+            undecided = undecided or answer == "unknown"
+        return Part(kind, name, action, None if undecided else False)
+
+    def _answer(self, query: Query, left_out: str) -> str:
+        question, formula = self.questions[query.action], self.conjuncts[query.conjunct].formula
+        claim = question.holds(formula) if query.action == INITIALLY else question.holds_after(formula)
+        premises = [p for p in question.premises if p != left_out]
+        with question.attempt():
+            question.add(negation(claim))
+            return question.ask(premises, self.deadline.left(), effort=EFFORT).answer

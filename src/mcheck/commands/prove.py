@@ -1,0 +1,99 @@
+"""mcheck prove: whether the invariant of a protocol is inductive, for any number of nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mcheck.options import Seconds, color_option, json_option, option
+from mcheck.spec import UsageError
+
+
+def run(
+    name: str | None,
+    any_n: bool,
+    without: tuple[str, ...],
+    without_axiom: tuple[str, ...],
+    without_guard: tuple[str, ...],
+    link: bool,
+    time_limit: float,
+    json: bool,
+    color: str,
+) -> int:
+    """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
+    from mcheck.proof_report import link_lines, proof_lines
+    from mcheck.proofs import check_proof, check_spec, find_proof, left_out, proof_document
+    from mcheck.report_json import as_json
+    from mcheck.terminal import Terminal
+
+    terminal = Terminal(color)
+    if name is None:
+        return _list(terminal, json)
+    source = find_proof(name)
+    if not any_n:
+        raise UsageError(
+            f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, `mcheck run` looks at every state"
+        )
+    system = source.cls.system()
+    dropped = left_out(system, without, without_axiom, without_guard)
+    linked = check_spec(source) if link else None
+    verdict = check_proof(dropped.of(system), time_limit)
+    if json:
+        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked)))
+    else:
+        lines = proof_lines(source.name, verdict, dropped.words, terminal)
+        terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
+    if linked is not None and linked.difference is not None:
+        return 1
+    return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
+
+
+def _list(terminal: Any, json: bool) -> int:
+    """Print what can be proved."""
+    import textwrap
+
+    from mcheck.models.proofs import PROOFS
+    from mcheck.proofs import find_proof
+    from mcheck.protocols import source_of
+    from mcheck.report_json import as_json
+
+    sources = [find_proof(name) for name in PROOFS]
+    if json:
+        terminal.print(
+            as_json([{"name": s.name, "statement": s.statement, "source": source_of(s.cls)} for s in sources])
+        )
+        return 0
+    column = max(len(s.name) for s in sources) + 2
+    lines = []
+    for source in sources:
+        lines += textwrap.wrap(
+            source.name.ljust(column) + source.statement, terminal.width, subsequent_indent=" " * column
+        )
+    terminal.print("\n".join([*lines, "To check one: mcheck prove NAME --any-n"]))
+    return 0
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from mcheck.models.proofs import PROOFS
+
+    return [name for name in PROOFS if name.startswith(incomplete)]
+
+
+command = click.Command(
+    "prove",
+    params=[
+        click.Argument(["name"], metavar="[NAME]", required=False, shell_complete=_complete),
+        option("--any-n", is_flag=True, help="For any number of nodes (and of terms, ballots, values): by induction, with z3."),
+        option("--without", multiple=True, metavar="CONJUNCT", help="Leave out an auxiliary invariant, to see what it is for; repeatable."),
+        option("--without-axiom", multiple=True, metavar="AXIOM", help="Leave out an assumption; repeatable."),
+        option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
+        option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
+        option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
+        json_option(),
+        color_option(),
+    ],
+    callback=run,
+    help="Prove that a protocol is safe for any number of nodes, by induction with z3; without NAME, list what can be proved.  "
+    "Status 0 proved; 1 a counterexample to induction; 3 unknown.",
+)  # fmt: skip

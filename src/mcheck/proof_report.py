@@ -1,0 +1,197 @@
+"""A proof, or a counterexample to induction, as people read it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from mcheck.terminal import Terminal
+
+if TYPE_CHECKING:
+    from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
+    from mcheck.checker.symbolic.parts import Part
+    from mcheck.checker.symbolic.prove import ProofVerdict
+    from mcheck.spec.relational.sorts import SortType, Symbol
+    from mcheck.spec.relational.structures import Structure
+
+
+def proof_lines(name: str, verdict: ProofVerdict, dropped: list[str], terminal: Terminal) -> list[str]:
+    """The whole report."""
+    from mcheck import __version__
+    from mcheck.checker.symbolic.solver import VERSION
+
+    head = f"mcheck {__version__} · {name} · any {_plurals(verdict)} · z3 {VERSION}"
+    lines = [*textwrap.wrap(head, terminal.width, subsequent_indent="  "), *(f"  without {d}" for d in dropped)]
+    lines += _conjuncts(verdict, terminal)
+    if verdict.parts:
+        lines += _sanity(verdict, terminal.width)
+    return [*lines, *_sentence(verdict, terminal)]
+
+
+def _plurals(verdict: ProofVerdict) -> str:
+    """`number of acceptors, quorums, ballots and values`."""
+    *most, last = [_plural(s) for s in verdict.system.sorts]
+    return f"number of {', '.join(most)} and {last}" if most else f"number of {last}"
+
+
+def _plural(sort: SortType) -> str:
+    """`promise quorums` for PromiseQuorum."""
+    name = sort.__name__
+    words = name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    return words + ("es" if words.endswith(("s", "x")) else "s")
+
+
+def link_lines(linked: LinkVerdict, terminal: Terminal) -> list[str]:
+    """Whether the specification that is run is what the proof speaks of."""
+    instance = linked.instance
+    scope = ", ".join(f"{name} {value}" for name, value in {**instance.constants, **instance.bounds}.items())
+    seen = f"{linked.states:,} states and {linked.edges:,} steps of {instance.name} with {scope}"
+    if linked.difference is None:
+        words = (
+            f"in all {seen}, the conjuncts hold, and each step is one of this model "
+            f"or changes nothing in it ({linked.stutters:,})"
+        )
+        return _wrapped("linked", words, terminal.width)
+    assert linked.behavior is not None
+    return [
+        *_wrapped("NOT LINKED", f"after {seen}: {linked.difference}", terminal.width),
+        *(f"    {number}  {label}" for number, label in enumerate(linked.behavior.labels, start=1)),
+    ]
+
+
+# ---------------------------------------------------------------------- what is shown
+
+
+def _conjuncts(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
+    """A row for each conjunct: whether it is kept, what it is for, how long that took, what it says."""
+    words = {True: "essential", False: "redundant", None: "not known"}
+    part = {p.name: words[p.essential] for p in verdict.parts if p.kind == "invariant"}
+    styles = {"proved": "good", "cti": "bad", "unknown": "doubt"}
+    shown = {"proved": "kept", "cti": "broken", "unknown": "unknown"}
+    names = max(len(c.name) for c in verdict.system.conjuncts) + 2
+    lines = [f"  {'conjunct'.ljust(names)}{'result':<9}{'needed':<11}time"]
+    for conjunct in verdict.system.conjuncts:
+        result = verdict.result_of(conjunct.name)
+        needed = "the goal" if conjunct.kind == "safety" else part.get(conjunct.name, "-")
+        time = f"{verdict.seconds_of(conjunct.name):.2f} s"
+        styled = terminal.style(shown[result], styles[result]) + " " * (9 - len(shown[result]))
+        lines.append(f"  {conjunct.name.ljust(names)}{styled}{needed:<11}{time:<9}".rstrip())
+        lines += textwrap.wrap(conjunct.words, terminal.width, initial_indent="      ", subsequent_indent="      ")
+    return lines
+
+
+def _sanity(verdict: ProofVerdict, width: int) -> list[str]:
+    """What is assumed, what each part of the proof is for, and that it speaks of something."""
+    unsure = ", ".join(verdict.possibly_empty)
+    exists = "initial states exist; every action is enabled in some state that satisfies all conjuncts"
+    lines = [f"  not known whether these exist at all: {unsure}" if unsure else f"  {exists}"]
+    for part in (p for p in verdict.parts if p.kind == "axiom"):
+        sentence = next(a.words for a in verdict.system.axioms if a.name == part.name)
+        lines += _wrapped("assumed", f"{part.name}: {sentence} {_purpose(part)}", width)
+    invariants = [p for p in verdict.parts if p.kind == "invariant"]
+    redundant = [p.name for p in invariants if p.essential is False]
+    lines += _wrapped("redundant", f"conjuncts: {', '.join(redundant) or 'none'}", width)
+    guards = [p for p in verdict.parts if p.kind == "guard"]
+    needed = sum(p.essential is True for p in guards)
+    lines += _wrapped("guards", f"{needed} of {len(guards)} are essential; not needed for these conjuncts:", width)
+    lines += [
+        line
+        for p in guards
+        if p.essential is not True
+        for line in _wrapped("", f"{p.action}: {p.name}{' (not known)' if p.essential is None else ''}", width)
+    ]
+    return lines
+
+
+def _purpose(part: Part) -> str:
+    if part.essential and part.broken is not None:
+        action, conjunct = part.broken
+        return f"(without it: {action} breaks {conjunct})"
+    return "(redundant)" if part.essential is False else "(whether it is needed is not known)"
+
+
+def _wrapped(head: str, words: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        words, width, initial_indent=f"  {head:<11}", subsequent_indent=" " * 15, break_on_hyphens=False
+    )
+
+
+def _sentence(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
+    """The last lines: what is now known."""
+    count = len(verdict.queries)
+    proof = sum(q.seconds for q in verdict.queries)
+    spent = f"{count} queries in {proof:.1f} s, with the checks above {verdict.seconds:.1f} s."
+    if verdict.result == "proved":
+        return [
+            f"{terminal.style('PROVED', 'good')} for any {_plurals(verdict)}.  {spent}",
+            "  What is proved is said of the relations of this model, given what is assumed.",
+        ]
+    if verdict.result == "unknown":
+        first = verdict.undecided[0]
+        told = f"{first.action}: {first.conjunct} ({first.reply.reason})"
+        return [
+            f"{terminal.style('UNKNOWN', 'doubt')}: {len(verdict.undecided)} of {count} queries are undecided, the first {told}.  "
+            "Nothing is proved; raise --time-limit."
+        ]
+    broken = verdict.broken
+    if verdict.cti is None:
+        steps = ", ".join(f"{q.action} breaks {q.conjunct}" for q in broken)
+        return [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {steps}.  No small counterexample was found in time."]
+    others = [f"{q.action} breaks {q.conjunct}" for q in broken[1:]]
+    lines = _counterexample(verdict.cti, terminal)
+    lines += textwrap.wrap(f"  also: {'; '.join(others)}", terminal.width, subsequent_indent="    ") if others else []
+    return lines
+
+
+# ---------------------------------------------------------------------- a counterexample to induction
+
+
+def _counterexample(cti: CounterexampleToInduction, terminal: Terminal) -> list[str]:
+    """The step, the conjunct that it breaks, and the relations before, with what the step adds (+) and removes (-)."""
+    if cti.action is None:
+        step = "an initial state"
+    else:
+        pairs = zip(cti.action.parameters, cti.values, strict=True)
+        step = f"{cti.action.name}({', '.join(f'{p.head.name}={v}' for p, v in pairs)})"
+    values = ", ".join(f"{p.head.name}={v}" for p, v in zip(cti.conjunct.parameters, cti.falsified_by, strict=True))
+    lines = [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {step} breaks {cti.conjunct.name}"]
+    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}."
+    lines += textwrap.wrap(false, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    lines += textwrap.wrap(
+        _universe(cti.before), terminal.width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+    )
+    names = max(len(s.name) for s in cti.before.tables) + 2
+    for symbol in cti.before.tables:
+        lines += _table(symbol, cti, names)
+    if cti.action is not None:
+        lines.append("  The state before satisfies all conjuncts.  If it is not reachable, they say too little of it;")
+        lines.append("  if it is, the protocol is broken.")
+    return lines
+
+
+def _universe(structure: Structure) -> str:
+    """`ballots b0 < b1 · values v0, v1`."""
+    return " · ".join(
+        f"{_plural(sort)} {(' < ' if sort.order is not None else ', ').join(map(str, elements))}"
+        for sort, elements in structure.universe.items()
+    )
+
+
+def _table(symbol: Symbol, cti: CounterexampleToInduction, width: int) -> list[str]:
+    """The rows of one symbol: those before, then what is added and removed."""
+    before, after = cti.before.table(symbol), cti.after.table(symbol)
+    rows = [("-" if after.get(row) != value else " ", row, value) for row, value in before.items()]
+    rows += [("+", row, value) for row, value in after.items() if before.get(row) != value]
+    lines: list[str] = []
+    for sign, row, value in rows:
+        inside = ", ".join(map(str, row))
+        words = (
+            (f"({inside})" if row else "true")
+            if symbol.range is None
+            else f"({inside}) = {value}"
+            if row
+            else str(value)
+        )
+        lines.append(f"    {(symbol.name if not lines else '').ljust(width)}{sign} {words}")
+    return lines or [f"    {symbol.name.ljust(width)}  none"]

@@ -1,0 +1,216 @@
+"""From what is typed on the command line to a proof: a name of the registry, or a file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcheck.models.proofs import PROOFS
+from mcheck.protocols import is_file, kebab, load_file, names
+from mcheck.spec import UsageError
+from mcheck.spec.specification import did_you_mean
+
+if TYPE_CHECKING:
+    from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.prove import ProofVerdict
+    from mcheck.spec.relational import Proof, System
+
+
+@dataclass(frozen=True)
+class ProofSource:
+    """A proof that can be checked, and the name it has on the command line."""
+
+    name: str
+    cls: type[Proof]
+
+    @property
+    def statement(self) -> str:
+        """What is proved, in the words of its docstring."""
+        return " ".join(inspect.cleandoc(inspect.getmodule(self.cls).__doc__ or "").split("\n\n")[0].split())
+
+
+def find_proof(typed: str) -> ProofSource:
+    """The proof that `typed` names.  UsageError if there is none."""
+    if is_file(typed):
+        return _from_file(typed)
+    name = typed.replace("_", "-").lower()
+    if name in PROOFS:
+        module, _, class_name = PROOFS[name].partition(":")
+        return ProofSource(name, getattr(importlib.import_module(module), class_name))
+    what = f"{name} has no proof for any number of nodes" if name in names() else f"no proof {typed!r}"
+    raise UsageError(f"{what}{did_you_mean(name, list(PROOFS))}; `mcheck prove` lists the proofs")
+
+
+def _from_file(typed: str) -> ProofSource:
+    from mcheck.spec.relational import Proof
+
+    path_text, class_name = re.fullmatch(r"(.*?)(?::([^:\\/]*))?", typed, re.DOTALL).groups()  # type: ignore[union-attr]
+    module = load_file(Path(path_text))
+    proofs = {
+        n: v
+        for n, v in vars(module).items()
+        if isinstance(v, type) and issubclass(v, Proof) and v.__module__ == module.__name__
+    }
+    if not class_name and len(proofs) == 1:
+        (class_name,) = proofs
+    if class_name not in proofs:
+        there = ", ".join(f"{path_text}:{n}" for n in proofs) or "no class derived from Proof"
+        raise UsageError(f"{typed}: say which proof: there is {there}")
+    return ProofSource(kebab(class_name), proofs[class_name])
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is left out of a proof, under the names that it has there."""
+
+    conjuncts: tuple[str, ...] = ()
+    axioms: tuple[str, ...] = ()
+    guards: tuple[tuple[str, str], ...] = ()
+    """(action, reason)."""
+
+    def of(self, system: System) -> System:
+        """The system without these parts."""
+        from mcheck.spec.relational import without
+
+        return without(system, self.conjuncts, self.axioms, self.guards)
+
+    @property
+    def words(self) -> list[str]:
+        """One line for each."""
+        return [
+            *(f"the conjunct {c}" for c in self.conjuncts),
+            *(f"the axiom {a}" for a in self.axioms),
+            *(f"the guard of {action}: {reason}" for action, reason in self.guards),
+        ]
+
+
+def left_out(system: System, conjuncts: Iterable[str], axioms: Iterable[str], guards: Iterable[str]) -> LeftOut:
+    """What these words name; a guard is `action:reason`, or `action:number`, counted from 1.  UsageError if nothing."""
+    from mcheck.spec.relational.system import named
+
+    return LeftOut(
+        tuple(named(c, system.conjuncts, lambda s: s.name, f"{system.name} has no conjunct").name for c in conjuncts),
+        tuple(named(a, system.axioms, lambda s: s.name, f"{system.name} has no axiom").name for a in axioms),
+        tuple(dict.fromkeys(_guard(system, typed) for typed in guards)),
+    )
+
+
+def _guard(system: System, typed: str) -> tuple[str, str]:
+    from mcheck.spec.relational.system import named
+
+    action_name, colon, reason = typed.partition(":")
+    action = named(action_name, system.actions, lambda a: a.name, f"{system.name} has no action")
+    if not colon:
+        raise UsageError(f"--without-guard {typed}: write ACTION:GUARD, as in {action.name}:1")
+    if reason.strip().isdigit():
+        if not 1 <= int(reason) <= len(action.guards):
+            raise UsageError(f"--without-guard {typed}: {action.name} has guards 1 to {len(action.guards)}")
+        return action.name, action.guards[int(reason) - 1].reason
+    return action.name, named(reason.strip(), action.guards, lambda g: g.reason, f"{action.name} has no guard").reason
+
+
+def check_proof(system: System, seconds: float) -> ProofVerdict:
+    """The verdict of z3.  UsageError if it is not installed."""
+    try:
+        from mcheck.checker.symbolic.prove import prove
+    except ImportError as error:
+        if error.name != "z3":
+            raise
+        raise UsageError("prove needs z3: pip install 'mcheck-protocols[proofs]'") from None
+    return prove(system, seconds)
+
+
+def check_spec(source: ProofSource) -> LinkVerdict:
+    """Whether the Spec of that name is what the proof speaks of, in a small scope.  UsageError if it is not linked."""
+    from mcheck.checker.linking import check_link
+    from mcheck.models.proofs.links import LINKS
+    from mcheck.protocols import instantiate
+
+    if source.name not in LINKS:
+        raise UsageError(f"--link: {source.name} is linked to no specification; linked are {', '.join(LINKS)}")
+    module, _, class_name = LINKS[source.name].partition(":")
+    link = getattr(importlib.import_module(module), class_name)()
+    return check_link(instantiate(link.spec, dict(link.scope)), link)
+
+
+def proof_document(
+    name: str, verdict: ProofVerdict, dropped: LeftOut, linked: LinkVerdict | None = None
+) -> dict[str, Any]:
+    """The verdict as one JSON document.  Keys are only ever added."""
+    from mcheck.checker.symbolic.solver import VERSION
+
+    essential = {p.name: p.essential for p in verdict.parts if p.kind == "invariant"}
+    return {
+        "schema": 1,
+        "proof": name,
+        "result": verdict.result,
+        "seconds": round(verdict.seconds, 3),
+        "conjuncts": [
+            {
+                "name": c.name,
+                "seconds": round(verdict.seconds_of(c.name), 3),
+                "essential": True if c.kind == "safety" else essential.get(c.name),
+                "kind": c.kind,
+                "result": verdict.result_of(c.name),
+                "sentence": c.words,
+            }
+            for c in verdict.system.conjuncts
+        ],
+        "assumed": [{"name": a.name, "kind": a.kind, "sentence": a.words} for a in verdict.system.axioms],
+        "sorts": [s.__name__ for s in verdict.system.sorts],
+        "parts": [
+            {"kind": p.kind, "name": p.name, "action": p.action, "essential": p.essential, "broken": _broken(p.broken)}
+            for p in verdict.parts
+        ],
+        "possibly_empty": list(verdict.possibly_empty),
+        "queries": [
+            {"action": q.action, "conjunct": q.conjunct, "answer": q.reply.answer, "reason": q.reply.reason or None}
+            for q in verdict.queries
+        ],
+        "without": {
+            "conjuncts": list(dropped.conjuncts),
+            "axioms": list(dropped.axioms),
+            "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
+        },
+        "cti": None if verdict.cti is None else _cti(verdict.cti),
+        "link": None if linked is None else _link(linked),
+        "solver": f"z3 {VERSION}",
+    }
+
+
+def _broken(query: tuple[str, str] | None) -> dict[str, str] | None:
+    return None if query is None else {"action": query[0], "conjunct": query[1]}
+
+
+def _link(linked: LinkVerdict) -> dict[str, Any]:
+    return {
+        "states": linked.states,
+        "steps": linked.edges,
+        "stutters": linked.stutters,
+        "difference": linked.difference,
+        "labels": None if linked.behavior is None else list(linked.behavior.labels),
+    }
+
+
+def _cti(cti: Any) -> dict[str, Any]:
+    def tables(structure: Any) -> dict[str, Any]:
+        return {
+            symbol.name: [[*row] if symbol.range is None else [*row, value] for row, value in sorted(table.items())]
+            for symbol, table in structure.tables.items()
+        }
+
+    action, parameters = cti.action, cti.action.parameters if cti.action is not None else ()
+    return {
+        "action": None if action is None else action.name,
+        "arguments": {p.head.name: v for p, v in zip(parameters, cti.values, strict=True)},
+        "conjunct": cti.conjunct.name,
+        "falsified_by": {p.head.name: v for p, v in zip(cti.conjunct.parameters, cti.falsified_by, strict=True)},
+        "universe": {sort.__name__: list(elements) for sort, elements in cti.before.universe.items()},
+        "before": tables(cti.before),
+        "after": tables(cti.after),
+    }

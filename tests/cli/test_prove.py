@@ -1,0 +1,184 @@
+"""mcheck prove.  If these fail, what is proved is reported wrongly, or a typing error ends badly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+pytest.importorskip("z3", reason="z3-solver is not installed: pip install 'mcheck-protocols[proofs]'")
+
+
+def test_without_a_name_it_lists_what_can_be_proved(mcheck: Call) -> None:
+    ran = mcheck("prove")
+    assert ran.status == 0
+    names = [line.split()[0] for line in ran.out.splitlines() if not line.startswith((" ", "To"))]
+    assert names == ["paxos", "flexible-paxos", "two-phase-commit", "raft-election", "raft-log", "pbft"]
+    listed = json.loads(mcheck("prove", "--json").out)
+    assert [e["name"] for e in listed] == names
+    assert all(e["source"] and e["statement"] for e in listed)
+
+
+def test_a_proof_shows_conjuncts_assumptions_and_what_is_not_needed(mcheck: Call) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n")
+    assert (ran.status, ran.err) == (0, "")
+    assert "any number of RMs" in ran.out
+    assert "PROVED for any number of RMs.  28 queries" in ran.out
+    assert "  consistent                   kept     the goal" in ran.out
+    assert "tm_rcv_prepared: the tm is undecided" in ran.out
+    assumed = mcheck("prove", "raft_election", "--any-n").out
+    assert "assumed    quorums_meet: Any two quorums have a server in common." in assumed
+
+
+def test_json_has_the_keys_of_the_contract(mcheck: Call) -> None:
+    ran = mcheck("prove", "raft-election", "--any-n", "--json")
+    document = json.loads(ran.out)
+    assert ran.status == 0
+    assert document["result"] == "proved"
+    assert document["seconds"] > 0
+    assert [(c["name"], c["essential"]) for c in document["conjuncts"]] == [
+        ("election_safety", True),
+        ("one_vote", True),
+        ("leaders_were_elected", True),
+    ]
+    assert all(c["seconds"] >= 0 for c in document["conjuncts"])
+    assert document["cti"] is None
+
+
+def test_leaving_out_a_conjunct_shows_what_it_is_for(mcheck: Call) -> None:
+    ran = mcheck("prove", "paxos", "--any-n", "--without", "proposals-are-safe")
+    assert (ran.status, ran.err) == (1, "")
+    assert "without the conjunct proposals_are_safe" in ran.out
+    assert "breaks agreement" in ran.out
+    assert "acceptors a0 · quorums q0 · ballots b0 < b1 · values v0, v1" in ran.out
+    document = json.loads(mcheck("prove", "paxos", "--any-n", "--without", "proposals_are_safe", "--json").out)
+    assert document["result"] == "cti"
+    cti = document["cti"]
+    assert (cti["action"], cti["conjunct"]) == ("phase_2b", "agreement")
+    assert len(cti["after"]["vote"]) == len(cti["before"]["vote"]) + 1
+    assert document["without"]["conjuncts"] == ["proposals_are_safe"]
+    assert {c["essential"] for c in document["conjuncts"] if c["kind"] == "invariant"} == {None}
+
+
+@pytest.mark.parametrize("guard", ["grant_vote:2", "grant-vote: n has not voted in t"])
+def test_leaving_out_a_guard_shows_what_it_is_for(mcheck: Call, guard: str) -> None:
+    ran = mcheck("prove", "raft-election", "--any-n", "--without-guard", guard)
+    assert ran.status == 1
+    assert "without the guard of grant_vote: n has not voted in t" in ran.out
+    assert "breaks one_vote" in ran.out
+    assert "              + (s" in ran.out
+
+
+def test_the_link_to_the_specification_is_checked(mcheck: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
+    assert ran.status == 0
+    assert "linked     in all 288 states and 1,145 steps of TwoPhaseCommit with managers 3" in ran.out
+    refused = mcheck("prove", "raft-log", "--any-n", "--link")
+    assert (refused.status, refused.out) == (2, "")
+    assert "raft-log is linked to no specification; linked are paxos" in refused.err
+
+    from mcheck.models.proofs import links
+    from mcheck.models.two_phase_commit import CommitsEarly
+
+    monkeypatch.setattr(links.TwoPhaseCommitLink, "spec", CommitsEarly)
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
+    assert ran.status == 1
+    assert "NOT LINKED" in ran.out
+    assert "tm_commit()" in ran.out.splitlines()[-1]
+    document = json.loads(mcheck("prove", "two-phase-commit", "--any-n", "--link", "--json").out)
+    assert document["result"] == "proved"
+    assert document["link"]["difference"] == "the last step is no step tm_commit of TwoPhaseCommit"
+
+
+def test_leaving_out_an_axiom_shows_what_it_is_for(mcheck: Call) -> None:
+    ran = mcheck("prove", "raft-election", "--any-n", "--without-axiom", "quorums_meet")
+    assert ran.status == 1
+    assert "breaks election_safety" in ran.out
+
+
+def test_what_is_not_decided_is_unknown_and_never_proved(mcheck: Call) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--time-limit", "0.000001")
+    assert ran.status == 3
+    assert "UNKNOWN: 28 of 28 queries are undecided" in ran.out
+    assert "PROVED" not in ran.out
+    document = json.loads(mcheck("prove", "two-phase-commit", "--any-n", "--time-limit", "0.000001", "--json").out)
+    assert document["result"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["paxos"], "prove paxos: say --any-n"),
+        (["paxoss", "--any-n"], "no proof 'paxoss' (did you mean 'paxos'?)"),
+        (["fast-paxos", "--any-n"], "fast-paxos has no proof for any number of nodes"),
+        (["paxos", "--any-n", "--without", "agrement"], "no conjunct 'agrement' (did you mean 'agreement'?)"),
+        (["paxos", "--any-n", "--without", "agreement"], "agreement is what is to be shown"),
+        (["paxos", "--any-n", "--without-axiom", "quorum"], "no axiom 'quorum'"),
+        (["paxos", "--any-n", "--without-guard", "phase_2b"], "write ACTION:GUARD, as in phase_2b:1"),
+        (["paxos", "--any-n", "--without-guard", "phase_2b:9"], "phase_2b has guards 1 to 2"),
+        (["paxos", "--any-n", "--without-guard", "phase_3:1"], "no action 'phase_3'"),
+        (["paxos", "--any-n", "--without-guard", "phase_2b:it rains"], "phase_2b has no guard 'it rains'"),
+        (["none.py:X", "--any-n"], "none.py: no such file"),
+        (["paxos", "--any-n", "--time-limit", "-1"], "--time-limit must be a positive number of seconds"),
+    ],
+)
+def test_what_is_mistyped_is_one_line(mcheck: Call, words: list[str], message: str) -> None:
+    ran = mcheck("prove", *words)
+    assert (ran.status, ran.out) == (2, "")
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+
+
+OWN = """
+from mcheck.spec.relational import Formula, Proof, Sort, Update, action, initially, nothing, relation, safety
+
+class Node(Sort): ...
+
+class Lock(Proof):
+    held = relation(Node)
+
+    @initially
+    def free(self) -> Formula:
+        return nothing(self.held)
+
+    @action
+    def take(self, n: Node) -> Update:
+        return self.held.becomes(lambda m: m == n)
+
+    @safety
+    def mutual_exclusion(self, n: Node, m: Node) -> Formula:
+        return ~(self.held(n) & self.held(m) & (n != m))
+"""
+
+
+def test_a_proof_of_ones_own_is_a_file(mcheck: Call, tmp_path: Path) -> None:
+    Path("lock.py").write_text(OWN, encoding="utf-8")
+    ran = mcheck("prove", "lock.py", "--any-n")
+    assert (ran.status, ran.err) == (0, "")
+    assert "PROVED for any number of nodes" in ran.out
+    assert mcheck("prove", "lock.py:Lokc", "--any-n").status == 2
+
+
+def test_the_answer_does_not_depend_on_the_hash_seed() -> None:
+    printed = set()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", "from mcheck.cli import main; main()", "prove", "paxos", "--any-n", "--json"]
+            + ["--without", "one_proposal"],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        document = json.loads(done.stdout)
+        document["seconds"] = None
+        for conjunct in document["conjuncts"]:
+            conjunct["seconds"] = None
+        printed.add(json.dumps(document))
+    assert len(printed) == 1

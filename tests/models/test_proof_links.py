@@ -1,0 +1,85 @@
+"""What is proved is what is run.  If these fail, a proof speaks of another protocol than the one that is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcheck.checker.linking import check_link
+from mcheck.models import paxos, two_phase_commit
+from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, TwoPhaseCommitLink
+from mcheck.spec import Behavior, Spec, replay
+from mcheck.spec.relational import Link
+
+
+@pytest.mark.parametrize(
+    ("link", "constants", "states", "edges"),  # as many as the explorers count, without the initial state
+    [
+        (TwoPhaseCommitLink, {"managers": 3}, 288, 1145),
+        (PaxosLink, {"acceptors": 2, "values": 2, "max_ballot": 1}, 145, 610),
+        (FlexiblePaxosLink, {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}, 145, 610),
+        pytest.param(PaxosLink, {"acceptors": 3, "max_ballot": 1}, 3921, 23562, marks=pytest.mark.slow),
+        pytest.param(TwoPhaseCommitLink, {"managers": 4}, 1568, 8257, marks=pytest.mark.slow),
+    ],
+)
+def test_every_step_that_is_run_is_a_step_of_the_proof(
+    link: type[Link], constants: dict[str, int], states: int, edges: int
+) -> None:
+    verdict = check_link(link.spec(**constants).instance, link())
+    assert (verdict.difference, verdict.complete) == (None, True)
+    assert (verdict.states, verdict.edges) == (states, edges)
+    assert verdict.stutters < verdict.edges
+
+
+@pytest.mark.parametrize(
+    ("spec", "link", "constants", "difference", "last"),
+    [
+        (paxos.ForgetsPromise, PaxosLink, {"acceptors": 2}, "the last step is no step phase_1b of Paxos", "phase_1b"),
+        (paxos.ReusesBallot, PaxosLink, {"acceptors": 2}, "the last step is no step phase_2a of Paxos", "phase_2a"),
+        (paxos.IgnoresVotes, PaxosLink, {"acceptors": 2}, "the last step is no step phase_2a of Paxos", "phase_2a"),
+        (
+            two_phase_commit.CommitsEarly,
+            TwoPhaseCommitLink,
+            {"managers": 2},
+            "the last step is no step tm_commit of TwoPhaseCommit",
+            "tm_commit",
+        ),
+    ],
+)
+def test_a_tweak_is_no_step_of_the_proof_and_the_difference_is_a_trace(
+    spec: type[Spec[Any]], link: type[Link], constants: dict[str, int], difference: str, last: str
+) -> None:
+    instance = spec(**constants).instance
+    verdict = check_link(instance, link())
+    assert verdict.difference == difference
+    assert isinstance(verdict.behavior, Behavior)
+    assert verdict.behavior.labels[-1].startswith(last)
+    assert replay(instance, verdict.behavior.initial, verdict.behavior.labels) == verdict.behavior
+
+
+class QuorumsApart(PaxosLink):
+    """Maps to quorums of which one has no member."""
+
+    def fixed_tables(self, spec: paxos.Paxos) -> dict[Any, Any]:
+        tables = super().fixed_tables(spec)
+        return {s: {row: True for row in table if row[1] != 0} for s, table in tables.items()}
+
+
+class VotesUnproposed(PaxosLink):
+    """Forgets what was proposed."""
+
+    def tables(self, spec: paxos.Paxos, state: paxos.State) -> dict[Any, Any]:
+        return {**super().tables(spec, state), self.proof.proposed: {}}
+
+
+def test_quorums_must_satisfy_what_is_assumed_of_them() -> None:
+    verdict = check_link(paxos.Paxos(acceptors=2).instance, QuorumsApart())
+    assert verdict.difference is not None
+    assert verdict.difference.startswith("axiom quorums_meet of Paxos is false")
+
+
+def test_every_conjunct_must_hold_in_every_state() -> None:
+    verdict = check_link(paxos.Paxos(acceptors=2).instance, VotesUnproposed())
+    assert verdict.difference is not None
+    assert verdict.behavior is not None
