@@ -17,6 +17,7 @@ PAGES = {
         "docs/writing-a-spec.md",
         "docs/textbook-raft.md",
         "docs/pbft.md",
+        "docs/labs.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
