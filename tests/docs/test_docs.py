@@ -20,6 +20,7 @@ PAGES = {
         "docs/zab.md",
         "docs/shrinking.md",
         "docs/proofs.md",
+        "docs/labs.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
