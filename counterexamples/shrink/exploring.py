@@ -15,12 +15,12 @@ Allowed = Callable[[Rule, tuple[Any, ...]], bool]
 class Exploration:
     """The states within `depth` steps of one state, found in the order of the actions and parameters.
 
-    `most` bounds the steps executed.  `complete` says, once it has run, that the bound was not met.
+    `most` bounds the steps executed.
     """
 
     def __init__(self, trials: Trials, start: Any, depth: int, most: int, allowed: Allowed | None = None) -> None:
         self.trials, self.start, self.depth, self.allowed = trials, start, depth, allowed
-        self.complete = False
+        self._of_steps = trials.judge.rule.kind in ("step", "implements")
         self._tables = {a.name: self._table(a) for a in trials.instance.actions}
         self._links: dict[Any, tuple[Any, Move] | None] = {start: None}
         self._last = trials.executed + most
@@ -43,7 +43,6 @@ class Exploration:
                         following.append(after)
                     yield before, move, after, new
             level = following
-        self.complete = True
 
     def _moves(self, state: Any) -> Iterator[Move]:
         for action in self.trials.instance.actions:
@@ -71,10 +70,13 @@ class Exploration:
             state = before
         return steps[::-1]
 
+    def violates(self, before: Any, after: Any, new: bool) -> bool:
+        """Whether a step violates the property; a property of states is asked of each state once."""
+        return (new or self._of_steps) and self.trials.violates(before, after)
+
     def violation(self) -> list[Step] | None:
         """A shortest way to a violation of the property; None if none was found."""
-        looked_at_steps = self.trials.judge.rule.kind in ("step", "implements")
         for before, move, after, new in self.steps():
-            if (new or looked_at_steps) and self.trials.violates(before, after):
+            if self.violates(before, after, new):
                 return [*self.way(before), Step(*move, after)]
         return None

@@ -29,7 +29,7 @@ def _shortcut(trials: Trials, position: int, most: int) -> Behavior | None:
     exploration = Exploration(trials, best.states[position], left - 1, most)
     saved, shortest = 0, None
     for before, move, after, new in exploration.steps():
-        if trials.violates(before, after):
+        if exploration.violates(before, after, new):
             way = [*exploration.way(before), Step(*move, after)]
             return Behavior(best.instance, best.initial, (*best.steps[:position], *way))
         end = later.get(after) if new else None
