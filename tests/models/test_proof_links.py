@@ -9,6 +9,7 @@ import pytest
 from mcheck.checker.linking import check_link
 from mcheck.models import paxos, two_phase_commit
 from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, TwoPhaseCommitLink
+from mcheck.models.proofs.paxos import Paxos as PaxosProof
 from mcheck.spec import Behavior, Spec, replay
 from mcheck.spec.relational import Link
 
@@ -70,7 +71,7 @@ class VotesUnproposed(PaxosLink):
     """Forgets what was proposed."""
 
     def tables(self, spec: paxos.Paxos, state: paxos.State) -> dict[Any, Any]:
-        return {**super().tables(spec, state), self.proof.proposed: {}}
+        return {**super().tables(spec, state), PaxosProof.proposed: {}}
 
 
 def test_quorums_must_satisfy_what_is_assumed_of_them() -> None:

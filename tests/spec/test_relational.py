@@ -32,7 +32,7 @@ from mcheck.spec.relational import (
     truth,
     without,
 )
-from mcheck.spec.relational.structures import enabled, falsifying, successor
+from mcheck.spec.relational.structures import Table, enabled, falsifying, successor
 
 
 class Node(Sort): ...
@@ -150,7 +150,7 @@ def test_an_action_changes_what_it_says_and_nothing_else() -> None:
     assert not enabled(write, before, ("a", 1))
     assert not enabled(write, before, ("b", 0))
     after = successor(write, before, ("b", 1))
-    writer = {(0,): "a", (1,): "b", (2,): "a"}
+    writer: Table = {(0,): "a", (1,): "b", (2,): "a"}
     assert after.same_as(Structure(UNIVERSE, {**before.tables, Toy.wrote: {("b", 1): True}, Toy.writer: writer}))
     assert not after.same_as(before)
     moved = successor(hand_over, before, ("b", "a"))
