@@ -34,6 +34,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "die-hard": ({}, None),
     "tcommit": ({}, None),
     "two-phase-commit": ({}, None),
+    "dining-philosophers": ({"philosophers": 3}, None),
+    "ewd840": ({"nodes": 2}, None),
     "consensus": ({}, None),
     "voting": ({"max_ballot": 1}, 6),
     "paxos": ({}, 7),
