@@ -139,9 +139,15 @@ class VotesRightAfterRestart(RaftLeaseRead):
 class VotesInSpiteOfLease(RaftLeaseRead):
     """Servers vote although they hear a leader, so that their answers promise nothing."""
 
-    outcome = Broken(
-        "Fresh Reads", steps=21, source="dissertation, section 4.2.3",
-        nodes=3, max_term=2, max_log=2, max_messages=2, max_restarts=0,
+    outcome = (
+        Broken(
+            "Fresh Reads", steps=21, source="dissertation, sections 4.2.3 and 6.4.1",
+            nodes=3, max_term=2, max_log=2, max_messages=2, max_restarts=0,
+        ),
+        Broken(
+            "Leader Stickiness", steps=6, source="dissertation, section 4.2.3",
+            nodes=3, max_term=2, max_log=2, max_messages=2, max_restarts=0,
+        ),
     )  # fmt: skip
 
     def sticks(self, me: CheckingServer, m: object) -> bool:

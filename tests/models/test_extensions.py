@@ -118,7 +118,8 @@ def test_checking_the_quorum_alone_does_not_keep_a_healthy_leader() -> None:
 
 
 TOGETHER = [
-    pytest.param("raft+pre-vote+check-quorum+partition"),
+    pytest.param("raft+read-index+dropping"),
+    pytest.param("raft+pre-vote+check-quorum+partition", marks=pytest.mark.slow),
     pytest.param("raft+read-index+lease-read+duplicating", marks=pytest.mark.slow),
     pytest.param("raft+" + "+".join(EXTENSIONS["raft"]), marks=pytest.mark.slow),
     pytest.param("raft-macro+single-server-change", marks=pytest.mark.slow),
