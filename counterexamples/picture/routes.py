@@ -19,6 +19,7 @@ _ARRIVAL, _DEPARTURE = 19.0, 13.0
 _MOST_PENDING = 5
 _BAR = 5.0
 _AROUND = 38.0
+_LOST = 27.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Routes:
         self.ports, self.columns, self.boxes, self.lanes = ports, columns, boxes, lanes
         self._left: Counter[tuple[int, int]] = Counter()
         self._arrived: Counter[tuple[int, int]] = Counter()
+        self._lost_before: Counter[tuple[int, float]] = Counter()
         self._beside: dict[int, list[Arrow]] = {}
 
     def lines(self) -> tuple[Line, ...]:
@@ -198,7 +200,8 @@ class Routes:
         """Towards its destination, as far as the middle of the gap before it."""
         assert arrow.row is not None and arrow.target is not None
         x = self._edge(arrow.target, not rightwards) + (-1 if rightwards else 1) * self.columns.gap / 2
-        y = self.boxes[arrow.row].y + 16
+        y = self.boxes[arrow.row].y + 16 + _LOST * self._lost_before[arrow.row, x]
+        self._lost_before[arrow.row, x] += 1
         return Line(arrow, (*start, (x, y)), Text(x, y + 18, arrow.label, "label", anchor="middle"))
 
     def _around(self, arrow: Arrow) -> Line:

@@ -42,6 +42,7 @@ from mcheck.counterexamples.picture.text import text_document
 from mcheck.models.pbft_tweaks import SmallerQuorum
 from mcheck.models.raft_election_tweaks import AnswersBetweenWrites
 from mcheck.models.raft_networks import Duplicating
+from mcheck.models.zab import Zab
 from mcheck.spec import Record
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -296,6 +297,20 @@ def test_labels_in_one_gap_do_not_cover_each_other(name: str) -> None:
     for k, (a, b, c, d) in enumerate(boxes):
         for e, f, g, h in boxes[k + 1 :]:
             assert c <= e or g <= a or d <= f or h <= b, placed
+
+
+def test_messages_that_are_lost_together_are_crossed_out_one_below_the_other() -> None:
+    """A connection that breaks takes all that is under way with it."""
+    hear = "leader_receives_{}(i=0, j=1)"
+    answer = "follower_receives_{}(i=1, j=0)"
+    made = counterexample(
+        Zab(max_epoch=1, max_log=1), None, "lead(i=0)", "follow(i=1, j=0)", hear.format("cepoch"), answer.format("newepoch"),
+        hear.format("acke"), answer.format("newleader"), hear.format("ackld"), "client_request(i=0, v=0)", "timeout(i=1)",
+    )  # fmt: skip
+    lost = [line for line in picture_of(story_of(made)).lines if line.arrow.kind == "lost"]
+    assert [line.arrow.label for line in lost] == ["CommitLD e0", "Propose e1 v0"]
+    assert lost[0].points[-1][0] == lost[1].points[-1][0]
+    assert lost[1].points[-1][1] - lost[0].points[-1][1] >= 20
 
 
 def test_arrows_point_down_and_end_at_their_row() -> None:
