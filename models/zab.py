@@ -201,6 +201,9 @@ def index_of(history: History, zxid: Zxid) -> int:
 class Zab(Spec[State]):
     """Discovery, synchronisation and broadcast, with processes that time out and restart."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(3, "processes of the ensemble", least=2)
     values: int = constant(1, "distinct values of clients", least=1)
     # Two epochs show that a new primary keeps what was committed, two transactions that their order is kept.

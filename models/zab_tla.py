@@ -241,6 +241,9 @@ def last_zxid(history: History) -> Zxid:
 class ZabTLA(Spec[State]):
     """The module Zab."""
 
+    fault_model = "crash-recovery"
+    resilience = "n >= 2f + 1"
+
     nodes: int = constant(2, "processes, 2 or 3", least=2)
     max_timeouts: int = constant(1, "MaxTimeoutFailures; restarts count too")
     max_transactions: int = constant(
