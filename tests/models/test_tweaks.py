@@ -67,6 +67,8 @@ CONTROLS = {
     ("ben-or", "one-fault-more"): 1638,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
+    ("two-phase-commit", "tm-crash"): 100,
+    ("dining-philosophers", "keep-forks"): 16,
     ("pbft", "inject"): 1646,
     ("zab", "commit-on-one-ack"): 25534,
     ("textbook-raft", "read-term-again"): 4464,
