@@ -1,9 +1,10 @@
-"""What faulty members have said in a behaviour: the Byzantine messages that its steps cannot do without."""
+"""What no step of a behaviour shows: what its initial state has chosen, and the Byzantine messages that its steps cannot do without."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from mcheck.counterexamples.lanes import Card, Lanes
 from mcheck.spec import Behavior, Byzantine, Index, Record, relied_on
 
 Saying = tuple[Index, Record]
@@ -33,3 +34,14 @@ def is_faulty(behavior: Behavior, member: Index) -> bool:
         return False
     correct = behavior.initial.correct
     return member not in correct and any(type(other) is type(member) for other in correct)
+
+
+def chosen_initially(behavior: Behavior, lanes: Lanes) -> Card:
+    """What belongs to no lane and distinguishes the initial state from the others, if there are several.
+
+    Who is correct is left out where a lane says that its member is faulty.
+    """
+    said = {"correct"} if any(is_faulty(behavior, member) for member in lanes.members) else set()
+    others = behavior.instance.initial
+    shared = lanes.shared(behavior.initial).items()
+    return {f: v for f, v in shared if f not in said and any(getattr(state, f) != v for state in others)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from mcheck.counterexamples.abbreviations import TableNotation
 from mcheck.counterexamples.columns import columns
-from mcheck.counterexamples.hearsay import Saying, is_faulty, sayings
+from mcheck.counterexamples.hearsay import Saying, chosen_initially, is_faulty, sayings
 from mcheck.counterexamples.lanes import Card, Change, Lanes, changes
 from mcheck.counterexamples.notation import ends_of
 from mcheck.spec import Bag, Behavior, Channels, Index, Map, Record, Step
@@ -101,14 +101,7 @@ class LanesText:
 
     def _chosen(self) -> list[str]:
         """What distinguishes the initial state from the others, if there are several: a choice that no step shows."""
-        initial = self.behavior.instance.initial
-        shared = self.lanes.shared(self.behavior.initial)
-        said = {"correct"} if any(is_faulty(self.behavior, m) for m in self.lanes.members) else set()
-        return [
-            self.notation.item(name, value)
-            for name, value in shared.items()
-            if name not in said and any(getattr(state, name) != value for state in initial)
-        ]
+        return [self.notation.item(name, value) for name, value in chosen_initially(self.behavior, self.lanes).items()]
 
     @staticmethod
     def _grouped(found: tuple[Saying, ...]) -> dict[Any, list[Any]]:

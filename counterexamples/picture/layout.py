@@ -204,7 +204,8 @@ class _Layout:
         lines += [(line, "note") for note in row.notes for line in filled(note, BODY, self.action, 2)]
         lines += [(f"← {row.verdict}", "verdict")] if row.verdict else []
         texts = [
-            Text(self.actions_at, y + _LINE * k, line, style, style == "note") for k, (line, style) in enumerate(lines)
+            Text(self.actions_at, y + _LINE * k, line, style, style == "note" and row.number > 0)
+            for k, (line, style) in enumerate(lines)
         ]
         return y + _LINE * len(lines), texts
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mcheck.counterexamples.causality import Event
+from mcheck.counterexamples.causality import Event, Message
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.facts import Fact
+from mcheck.counterexamples.hearsay import chosen_initially, is_faulty, sayings
 from mcheck.counterexamples.lanes import Card, Lanes
 from mcheck.counterexamples.mapped import mapped_step
 from mcheck.counterexamples.notation import Notation
@@ -45,7 +47,12 @@ class _Telling:
         raise NotImplementedError
 
     def told(
-        self, heads: tuple[str, ...], rows: list[Row], arrows: tuple[Arrow, ...], outages: tuple[Outage, ...]
+        self,
+        heads: tuple[str, ...],
+        rows: list[Row],
+        arrows: tuple[Arrow, ...],
+        outages: tuple[Outage, ...],
+        signs: tuple[str, ...] = (),
     ) -> Story:
         """The story with what stands above and below the rows."""
         caption, rule = self.counterexample.caption, self.counterexample.rule
@@ -63,7 +70,7 @@ class _Telling:
             tuple(self._settled(rows, past)),
             arrows,
             outages,
-            _key(rows, arrows, outages, len(past) < len(self.behavior.steps)),
+            (*_key(rows, arrows, outages, len(past) < len(self.behavior.steps)), *signs),
             (" · ".join(filter(None, (caption.configuration, f"spec {caption.fingerprint}"))), caption.replay),
             " ".join([f"{verdict} after {steps}.", sentence, *(f"{mark} {words}." for mark, words in facts)]),
         )
@@ -128,7 +135,10 @@ class _Nodes(_Telling):
         events = counterexample.events
         self.messages = _message_fields(self.behavior, events)
         self.traffic = Traffic(lanes, self.notation, events, self.cards.hidden | self.messages)
-        self.arrows = self.traffic.arrows(counterexample.past)
+        self.faulty = frozenset(k for k, m in enumerate(lanes.members) if is_faulty(self.behavior, m))
+        sent = (*self.traffic.arrows(counterexample.past), *self._hearsay(counterexample.past))
+        self.arrows = tuple(sorted(sent, key=lambda arrow: arrow.sent))
+        self.outages = self._outages()
         nobody = self.traffic.nobody
         self.has_rest = nobody in self.traffic.at.values() or any(nobody in (a.source, a.target) for a in self.arrows)
 
@@ -141,7 +151,8 @@ class _Nodes(_Telling):
         for event in self.counterexample.events:
             rows.append(self._row(event, before))
             before = event.step.state
-        return self.told(heads, rows, self.arrows, self._outages())
+        signs = ("arrow of a faulty node: drawn where somebody first relies on it",) if self.faulty else ()
+        return self.told(heads, rows, self.arrows, self.outages, signs)
 
     def _name_of_rest(self) -> str:
         """`tm` where all that belongs to no node is called tm_…; such fields describe one more process."""
@@ -150,16 +161,36 @@ class _Nodes(_Telling):
         return prefixes.pop() or _ELSEWHERE if len(prefixes) == 1 else _ELSEWHERE
 
     def _rest(self, state: Any) -> Card:
-        """What belongs to no node and is no message."""
-        return {f: v for f, v in self.lanes.shared(state).items() if f not in self.messages}
+        """What belongs to no node and is no message; who is correct is left to the nodes."""
+        said = self.messages | {"correct"} if self.faulty else self.messages
+        return {f: v for f, v in self.lanes.shared(state).items() if f not in said}
+
+    def _hearsay(self, past: frozenset[int]) -> Iterator[Arrow]:
+        """What faulty nodes have said, from just above the step that relies on it first: when they said it, nobody knows."""
+        if not self.faulty:
+            return
+        for event, said in zip(self.counterexample.events, sayings(self.behavior), strict=True):
+            at, sent = self.traffic.at[event.number], event.number - 1
+            for member, content in said:
+                source = self.lanes.members.index(member)
+                label, whole = self.traffic.label(Message("", content, sent)), self.notation.value(content)
+                yield Arrow(label, whole, source, sent, at, event.number, "received", event.number in past)
 
     def _first(self) -> Row:
         state = self.behavior.initial
-        cards = [self.cards.whole(k, self.lanes.card(state, m)) for k, m in enumerate(self.lanes.members)]
+        cards = [
+            StateCard(k, items=(Item("", "faulty"),))
+            if k in self.faulty
+            else self.cards.whole(k, self.lanes.card(state, m))
+            for k, m in enumerate(self.lanes.members)
+        ]
         rest = {f: v for f, v in self._rest(state).items() if f not in self.cards.hidden}
         if self.has_rest and rest:
             cards.append(self.cards.whole(self.traffic.nobody, rest))
-        return self._with_marks(Row(0, "initially", (), tuple(cards), None))
+        shown = {item.name for item in cards[-1].items}
+        chosen = chosen_initially(self.behavior, self.lanes).items()
+        notes = tuple(f"{f} {self.notation.value(v)}" for f, v in chosen if f not in shown | self.cards.hidden)
+        return self._with_marks(Row(0, "initially", notes, tuple(cards), None))
 
     def _row(self, event: Event, before: Any) -> Row:
         step, nobody = event.step, self.traffic.nobody
@@ -174,7 +205,7 @@ class _Nodes(_Telling):
         else:
             notes = tuple(f"{item.name} {item.text}" for item in self.cards.changes(old, new))
         at = self.traffic.at[event.number]
-        restarted = _STARTS.search(step.action.name) is not None
+        restarted = self._comes_back(event)
         shown = tuple(replace(c, restarted=restarted and c.lane == at) for c in cards if c is not None)
         return self._with_marks(Row(event.number, self.notation.step(step), notes, shown, at))
 
@@ -191,7 +222,10 @@ class _Nodes(_Telling):
         return self.lanes.members[lane] if lane < len(self.lanes.members) else None
 
     def _outages(self) -> tuple[Outage, ...]:
-        """From where to where a lane is down: from a step called a crash to one called a restart."""
+        """From where to where a lane is down: from a step called a crash to one called a restart, or to the end.
+
+        A lane that goes on without a restart was never down.
+        """
         found, down = [], dict[int, int]()
         for event in self.counterexample.events:
             lane, name = self.traffic.at[event.number], event.step.action.name
@@ -201,8 +235,17 @@ class _Nodes(_Telling):
                 found.append(Outage(lane, down.pop(lane), event.number, True))
             elif _STOPS.search(name) and not _STARTS.search(name):
                 down.setdefault(lane, event.number)
+            elif lane in down and any(self.lanes.members[lane] is member for member in event.lanes):
+                del down[lane]
         found += [Outage(lane, first, len(self.behavior.steps), False) for lane, first in down.items()]
         return tuple(found)
+
+    def _comes_back(self, event: Event) -> bool:
+        """Whether a step is a restart by its name, or a crash after which the lane goes on without one."""
+        name = event.step.action.name
+        if _STARTS.search(name):
+            return True
+        return bool(_STOPS.search(name)) and all(outage.first != event.number for outage in self.outages)
 
 
 class _Fields(_Telling):

@@ -65,6 +65,14 @@ def test_the_answer_as_json(mcheck: Call) -> None:
     }  # fmt: skip
 
 
+def test_a_start_that_the_good_spec_does_not_have(mcheck: Call) -> None:
+    """One faulty replica more is another initial state: that each of the steps would be possible says nothing then."""
+    file = Path(__file__).parents[2] / "counterexamples/gallery/pbft/too-many-faults/agreement.itf.json"
+    out = mcheck("explain", str(file)).out
+    assert out.endswith("\n\npbft does not begin in this state.\n")
+    assert "takes every one" not in out
+
+
 def test_a_good_spec_has_nothing_to_be_compared_with(mcheck: Call) -> None:
     out = mcheck("explain", saved(mcheck, "toys.py:TwoJugs")).out
     assert out.startswith("two-jugs violates Not four gallons after 6 steps: The big jug never holds four gallons.\n")

@@ -112,7 +112,7 @@ def test_what_is_no_trace(mcheck: Call, file: str) -> None:
     [
         ("def take(", "def seize(", "step 5, take(i=0): GrantsTwice has no action 'take'"),
         ("turn=me.turn + 1)", "turn=me.turn)", "step 1, ask(i=0): leads to another state than recorded"),
-        ('@always("Mutual Exclusion")', '@always("Alone")', "the spec no longer has a property 'Mutual Exclusion'"),
+        ('"Mutual Exclusion"', '"Alone"', "the spec no longer has a property 'Mutual Exclusion'"),
     ],
 )
 def test_no_picture_of_a_trace_that_the_spec_cannot_follow(

@@ -35,10 +35,12 @@ from mcheck.counterexamples.picture.layout import Picture, picture_of
 from mcheck.counterexamples.picture.measure import filled, text_width
 from mcheck.counterexamples.picture.mermaid import mermaid_document
 from mcheck.counterexamples.picture.page import html_document
-from mcheck.counterexamples.picture.parts import Arrow, Row, Story
+from mcheck.counterexamples.picture.parts import Arrow, Item, Row, Story
 from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.picture.text import text_document
+from mcheck.models.pbft_tweaks import SmallerQuorum
+from mcheck.models.raft_election_tweaks import AnswersBetweenWrites
 from mcheck.models.raft_networks import Duplicating
 from mcheck.spec import Record
 
@@ -185,6 +187,34 @@ def test_crashes_last_until_a_restart_or_the_end() -> None:
     found = story_of(hostile())
     assert [(o.lane, o.first, o.last, o.ended) for o in found.outages] == [(0, 4, 6, True), (0, 16, 17, False)]
     assert [r.number for r in found.rows for c in r.cards if c.restarted] == [6]
+
+
+def test_a_node_that_goes_on_after_a_crash_was_never_down() -> None:
+    """A crash that includes the restart: the node comes back in the same step, and takes part in the next."""
+    asks = "RequestVote(src={}, dst={}, term=1, last_log_index=0, last_log_term=0)"
+    labels = ["timeout(i=0)", f"crash_between_writes(m={asks.format(0, 1)}, old=None)"]
+    spec = AnswersBetweenWrites(max_term=1, max_log=0)
+    back = story_of(counterexample(spec, None, *labels, "timeout(i=2)", f"deliver(m={asks.format(2, 1)})"))
+    assert back.outages == ()
+    assert [r.number for r in back.rows for c in r.cards if c.restarted] == [2]
+    gone = story_of(counterexample(spec, None, *labels, "timeout(i=2)"))
+    assert [(o.lane, o.first, o.last, o.ended) for o in gone.outages] == [(1, 2, 3, False)]
+    assert not any(c.restarted for r in gone.rows for c in r.cards)
+
+
+def test_faulty_members_are_shown_as_that_and_their_messages_where_they_are_needed() -> None:
+    steps = [f"{name}(d=0)" for name in ("pre_prepare", "prepare", "commit", "execute")]
+    labels = [step.replace("(", f"(i={min(k, 1)}, ") for k, step in enumerate(steps)]
+    made = counterexample(SmallerQuorum(views=1), None, "request(d=0)", *labels)
+    found = story_of(made)
+    assert [c.items for c in found.rows[0].cards if c.lane == 3] == [(Item("", "faulty"),)]
+    assert found.rows[0].notes == ("primary [0: r0]",)
+    assert [(a.label, a.sent, a.target, a.row) for a in found.arrows if a.source == 3] == [
+        ("Commit v0 d0", 4, 1, 5)
+    ]  # fmt: skip
+    assert found.key[-1] == "arrow of a faulty node: drawn where somebody first relies on it"
+    assert all(item.name != "correct" for row in found.rows for card in row.cards for item in card.items)
+    ET.fromstring(svg_document(made))
 
 
 def test_fields_that_belong_to_nobody_are_noted_where_no_lane_is_drawn_for_them() -> None:
