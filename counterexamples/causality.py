@@ -100,12 +100,40 @@ def past_of_violation(
 ) -> frozenset[int]:
     """The steps that the violation follows from; `events` are those of the behaviour.
 
-    Cost: where a fact is about a history variable, that of `events` once more.
+    Facts are told from the initial state, and may be true there by other means than in the last one.  So the steps are
+    executed alone, and if that violates nothing, none is left out.  Cost: where a fact is about a history variable, that of
+    `events` once more.
     """
     facts = tuple(facts)
     if any(reading.path[0] in behavior.instance.ghosts for fact in facts for reading in fact.readings):
         events = _events(behavior, Places(Lanes(behavior.instance)))
-    return causal_past(events, ends_of_violation(behavior, rule, facts))
+    past = causal_past(events, ends_of_violation(behavior, rule, facts))
+    everything = frozenset(range(1, len(behavior.steps) + 1))
+    return past if past == everything or (rule is not None and _suffices(behavior, rule, past)) else everything
+
+
+def _suffices(behavior: Behavior, rule: Rule, past: frozenset[int]) -> bool:
+    """Whether these steps alone are possible and violate the property, bounds aside, or reach what it is a witness of."""
+    instance = behavior.instance
+    states = [behavior.initial]
+    try:
+        with instance.active():
+            for number, step in enumerate(behavior.steps, start=1):
+                if number in past and _is_taken(step, states[-1]):
+                    states.append(step.action.function(instance.spec, states[-1], *step.arguments))
+                elif number in past:
+                    return False
+            if rule.kind == "reachable":
+                return instance.witnessing(rule, states[-1]) is not None
+            return instance.falsifying(rule, *states[-2 if rule.kind == "step" else -1 :]) is not None
+    except Exception:  # not enabled, or it reads what is not there
+        return False
+
+
+def _is_taken(step: Step, state: Any) -> bool:
+    """Whether the messages that a step is about are there."""
+    pairs = zip(step.action.signature.parameters, step.arguments, strict=True)
+    return all(not isinstance(p, MemberParameter) or value in getattr(state, p.field) for p, value in pairs)
 
 
 def ends_of_violation(behavior: Behavior, rule: Rule | None, facts: Iterable[Fact]) -> tuple[int, ...]:
@@ -230,9 +258,8 @@ class _Trial:
             return False
         self.left -= 1
         start = self.places.put(self.before, put_back)
-        for parameter, value in zip(self.step.action.signature.parameters, self.step.arguments, strict=True):
-            if isinstance(parameter, MemberParameter) and value not in getattr(start, parameter.field):
-                return False
+        if not _is_taken(self.step, start):
+            return False
         try:
             end = self.step.action.function(self.instance.spec, start, *self.step.arguments)
         except Exception:  # not enabled, or wrong: not what the step does

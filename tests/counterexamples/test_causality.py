@@ -10,7 +10,7 @@ import pytest
 from tests.counterexamples.specs import Everything
 
 from mcheck.counterexamples import causality, facts
-from mcheck.counterexamples.causality import Event, ends_of_violation, events, past_of_violation
+from mcheck.counterexamples.causality import Event, causal_past, ends_of_violation, events, past_of_violation
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.places import Entry, Places, Queue
 from mcheck.models.die_hard import DieHard
@@ -472,6 +472,46 @@ def test_what_a_history_variable_remembers_was_made_by_somebody() -> None:
     found = facts(behavior, rule, ())
     assert [fact.since for fact in found] == [4]
     assert past_of_violation(behavior, rule, found, events(behavior)) == {1, 3, 4}
+
+
+class Lamps(Record):
+    left: bool = True
+    right: bool = False
+    reported: bool = False
+
+
+class Watch(Spec[Lamps]):
+    """Somebody reports darkness when the left lamp is off; the right one may be on."""
+
+    def init(self) -> Lamps:
+        return Lamps()
+
+    @action
+    def light_right(self, s: Lamps) -> Lamps:
+        return s.replace(right=True)
+
+    @action
+    def quench_left(self, s: Lamps) -> Lamps:
+        return s.replace(left=False)
+
+    @action
+    def report(self, s: Lamps) -> Lamps:
+        require(not s.left, "the left lamp is off")
+        return s.replace(reported=True)
+
+    @always("Dark when reported")
+    def dark(self, s: Lamps) -> bool:
+        return not s.reported or not (s.left or s.right)
+
+
+def test_no_step_is_left_out_where_the_rest_alone_violates_nothing() -> None:
+    """The lamp that burns at the end is another than at first, when the facts, told from there, need neither."""
+    instance = Watch().instance
+    behavior = replay(instance, instance.initial[0], ["light_right()", "quench_left()", "report()"])
+    (rule,) = instance.properties
+    found = facts(behavior, rule, ())
+    assert causal_past(events(behavior), ends_of_violation(behavior, rule, found)) == {2, 3}
+    assert past_of_violation(behavior, rule, found, events(behavior)) == {1, 2, 3}
 
 
 def test_a_refinement_may_rest_on_any_step() -> None:

@@ -28,7 +28,7 @@ GALLERY = Gallery(ROOT / "counterexamples/gallery")
 RENEW = "`mcheck gallery --out counterexamples/gallery` renews it"
 EXHIBITS = list(exhibits())
 QUICK = [e for e in EXHIBITS if e.name in ("tcommit + commit-unprepared", "consensus + choose-again")]
-LIMITS = Limits(seconds=300)
+LIMITS = Limits(seconds=300, memory_mb=8000)
 
 
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda e: e.name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mcheck.counterexamples.store import slug
-from mcheck.models import PROTOCOLS
+from mcheck.models import TWEAKS
 from mcheck.protocols import Protocol, find
 from mcheck.report import Subject
 from mcheck.spec import Broken, Rule, SpecError
@@ -73,7 +73,7 @@ class Exhibit:
 
 def exhibits() -> Iterator[Exhibit]:
     """The tweaks of all shipped protocols with a violation of known length, in the order of the registry."""
-    for name in PROTOCOLS:
+    for name in TWEAKS:
         protocol = find(name)
         declared: dict[str, list[Expectation]] = {}
         for expectation in expectations(protocol):
