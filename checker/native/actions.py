@@ -13,13 +13,14 @@ from typing import Any
 from llvmlite import ir
 
 from mcheck.checker.native.arguments import falsified
+from mcheck.checker.native.boundary import Boundary
 from mcheck.checker.native.emit import I64, POINTER, Emitter, Place, Value
 from mcheck.checker.native.layout import Layout, RecordShape
 from mcheck.checker.native.lists import ListCode
 from mcheck.checker.native.loops import Loops
 from mcheck.checker.native.program import DEADLOCKED, ENABLED, Counter
 from mcheck.checker.native.reading import Unlowerable
-from mcheck.checker.native.writing import Boundary, Writing
+from mcheck.checker.native.writing import Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder

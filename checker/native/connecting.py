@@ -136,9 +136,9 @@ class Connecting(Quantifying):
         self.e.store(self.e.put_in(word, at, shape.length_bits, count), place.pointer, place.word)
 
     def append(self, tail: Node, place: Place) -> None:
-        """Put the members of a sequence behind those at a place; see Writing."""
+        """Put the members of a sequence behind those at a place; see Ordering."""
         raise NotImplementedError
 
     def may_leave(self, x: Node, domain: object) -> bool:
-        """Whether some number inside a constructed value can be outside its domain; see Writing."""
+        """Whether some number inside a constructed value can be outside its domain; see Gathering."""
         raise NotImplementedError

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from mcheck.checker.native.actions import lower_actions
+from mcheck.checker.native.boundary import Boundary
 from mcheck.checker.native.emit import POINTER, Emitter, Place, Value
 from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.program import FAILED, Counter
-from mcheck.checker.native.writing import Boundary, Writing
+from mcheck.checker.native.writing import Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.ir.tree import Answer, Branch, Tree
 from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, TracedRule, trace
