@@ -24,10 +24,14 @@ def adapter_class(typed: str) -> type[Any] | None:
     if name:
         value = getattr(module, name, None)
         if value is None:
-            raise UsageError(f"{typed}: no class {name!r}{did_you_mean(name, found)}; it has {', '.join(found) or 'no adapter'}")
+            raise UsageError(
+                f"{typed}: no class {name!r}{did_you_mean(name, found)}; it has {', '.join(found) or 'no adapter'}"
+            )
         return value if _is_adapter(value) else None
     if len(found) > 1:
-        raise UsageError(f"{typed}: several adapters in this file: say which, {', '.join(f'{path}:{k}' for k in found)}")
+        raise UsageError(
+            f"{typed}: several adapters in this file: say which, {', '.join(f'{path}:{k}' for k in found)}"
+        )
     return next(iter(found.values()), None)
 
 

@@ -30,7 +30,7 @@ class ProcessAdapter:
             raise UsageError("--exec: the command of an adapter (got nothing)")
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as this
 
     def reset(self, nodes: int, seed: int, options: Mapping[str, str]) -> None:
         if self._process is None:
@@ -108,7 +108,9 @@ class ProcessAdapter:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise AdapterMisuse(f"{doing}: the adapter's process must answer one JSON object a line (got {line.strip()[:80]!r})")
+            raise AdapterMisuse(
+                f"{doing}: the adapter's process must answer one JSON object a line (got {line.strip()[:80]!r})"
+            )
         if "error" in answer:
             raise AdapterFailed(f"the implementation failed during {doing}: {answer['error']}")
         return answer

@@ -12,7 +12,7 @@ An answer {"error": "why"} says that the implementation failed.  `perform` is as
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from mcheck.conformance.adapter import AdapterMisuse, Event, Observation, Operation, Sent
@@ -25,7 +25,9 @@ def operation_json(operation: Operation) -> dict[str, Any]:
 
 def operation_of(said: Any) -> Operation:
     """The operation again.  AdapterMisuse for anything else."""
-    return Operation(**_checked("an operation", said, Operation, {"kind": str, "node": int, "value": str, "message": int}))
+    return Operation(
+        **_checked("an operation", said, Operation, {"kind": str, "node": int, "value": str, "message": int})
+    )
 
 
 def event_of(said: Any) -> Event:
@@ -33,7 +35,9 @@ def event_of(said: Any) -> Event:
     if not isinstance(said, dict) or not isinstance(said.get("sent", []), list):
         raise AdapterMisuse(f'step: answer {{"node": 0, "sent": […]}} (got {_short(said)})')
     sent = tuple(sent_of(s) for s in said.get("sent", []))
-    return Event(**{**_checked("an event", {k: v for k, v in said.items() if k != "sent"}, Event, {"node": int}), "sent": sent})
+    return Event(
+        **{**_checked("an event", {k: v for k, v in said.items() if k != "sent"}, Event, {"node": int}), "sent": sent}
+    )
 
 
 def sent_of(said: Any) -> Sent:
@@ -66,7 +70,7 @@ def _whole(value: Any) -> int:
 
 def _checked(what: str, said: Any, cls: Any, shapes: dict[str, Any]) -> dict[str, Any]:
     """The fields of `said`, each of the right type.  AdapterMisuse, with what was said, otherwise."""
-    required = [f.name for f in fields(cls) if f.name in shapes and f.default is f.default_factory]
+    required = [f.name for f in fields(cls) if f.name in shapes and f.default is MISSING]
     if not isinstance(said, dict):
         raise AdapterMisuse(f"{what} is a JSON object (got {_short(said)})")
     for name, value in said.items():
