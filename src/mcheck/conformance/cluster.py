@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mcheck.conformance.adapter import LOCAL, Adapter, AdapterMisuse, Observation, Operation, Sent, failure_of
-from mcheck.conformance.monitors import Finding, History
+from mcheck.conformance.monitors import TITLES, Finding, History
 from mcheck.conformance.network import Faults, Network
 from mcheck.spec import McheckError
 
@@ -19,6 +19,8 @@ class Setting:
     faults: Faults
     options: Mapping[str, str] = field(default_factory=dict)
     """What the adapter is told, as it was typed."""
+    watched: tuple[str, ...] = TITLES
+    """The monitored properties."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Cluster:
     def __init__(self, adapter: Adapter, setting: Setting, seed: int) -> None:
         self.adapter, self.setting, self.seed = adapter, setting, seed
         self.network = Network(setting.faults)
-        self.history = History(setting.nodes)
+        self.history = History(setting.nodes, setting.watched)
         self.taken: list[Taken] = []
         self.finding: Finding | None = None
         try:

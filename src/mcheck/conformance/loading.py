@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from mcheck.conformance.adapter import failure_of
-from mcheck.protocols import load_file
-from mcheck.spec import UsageError
+from mcheck.protocols import is_file, load_file
+from mcheck.spec import Spec, UsageError
 from mcheck.spec.specification import did_you_mean
 
 _DRIVEN = ("reset", "enabled", "step", "observe")
 _PERFORMING = ("reset", "perform", "observe")
 
 
+def is_adapter(typed: str) -> bool:
+    """Whether what was typed is a file with an adapter, and, if no class is named, without a specification."""
+    if not is_file(typed):
+        return False
+    path, name = _parts(typed)
+    specs = (v for v in vars(load_file(Path(path))).values() if isinstance(v, type) and issubclass(v, Spec))
+    return (bool(name) or not any(s is not Spec for s in specs)) and adapter_class(typed) is not None
+
+
+def _parts(typed: str) -> tuple[str, str]:
+    """The path and the name of the class."""
+    path, name = re.fullmatch(r"(.*?)(?::([^:\\/]*))?", typed, re.DOTALL).groups()  # type: ignore[union-attr]
+    return path, name or ""
+
+
 def adapter_class(typed: str) -> type[Any] | None:
     """The adapter class that is meant; None if the file has none.  UsageError where it is not clear which."""
-    from pathlib import Path
-
-    path, name = re.fullmatch(r"(.*?)(?::([^:\\/]*))?", typed, re.DOTALL).groups()  # type: ignore[union-attr]
+    path, name = _parts(typed)
     module = load_file(Path(path))
     found = {k: v for k, v in vars(module).items() if _is_adapter(v) and v.__module__ == module.__name__}
     if name:

@@ -7,6 +7,7 @@ there.  A monitor sees no more than an observation: what a node hides, it may do
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mcheck.conformance.adapter import Observation
@@ -48,7 +49,8 @@ class History:
     Cost of one observation: O(nodes × log), in slices that are compared at C speed; only the node that acted is looked at.
     """
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, nodes: int, watched: Collection[str] = TITLES) -> None:
+        self.watched = watched
         self.now: list[Observation | None] = [None] * nodes
         self.leaders: dict[int, int] = {}
         self.votes: dict[tuple[int, int], int] = {}
@@ -57,18 +59,19 @@ class History:
         self.applied_by = 0
 
     def observed(self, node: int, seen: Observation) -> Finding | None:
-        """Take note of what a node shows; the first property that this contradicts."""
+        """Take note of what a node shows; the first watched property that this contradicts."""
         before, self.now[node] = self.now[node], seen
         if seen == before:
             return None
-        return (
-            self._election_safety(node, seen)
-            or self._vote_once(node, seen)
-            or self._leader_append_only(node, before, seen)
-            or self._log_matching(node, seen)
-            or self._commits(node, before, seen)
-            or self._applied(node, seen)
+        found = (
+            self._election_safety(node, seen),
+            self._vote_once(node, seen),
+            self._leader_append_only(node, before, seen),
+            self._log_matching(node, seen),
+            self._commits(node, before, seen),
+            self._applied(node, seen),
         )
+        return next((f for f in found if f is not None and f.title in self.watched), None)
 
     def _election_safety(self, node: int, seen: Observation) -> Finding | None:
         """At most one leader is elected in a term, at whatever times."""
@@ -120,6 +123,7 @@ class History:
     def _commits(self, node: int, before: Observation | None, seen: Observation) -> Finding | None:
         """Note what is newly committed; State Machine Safety on the committed entries, Leader Completeness for all leaders."""
         known = len(self.committed)
+        differing = None
         for index in range(_settled(before, seen) + 1, min(seen.commit, len(seen.log)) + 1):
             entry = seen.log[index - 1]
             if index > known:
@@ -131,9 +135,11 @@ class History:
                     f"n{first.by} has committed {_written(first.entry)} at index {index}",
                     f"n{node} has committed {_written(entry)} there",
                 )
-                return Finding("State Machine Safety", facts)
-            if seen.term < first.term:
+                differing = differing or Finding("State Machine Safety", facts)
+            elif seen.term < first.term:
                 self.committed[index - 1] = Committed(entry, seen.term, node)
+        if differing is not None and differing.title in self.watched:
+            return differing
         grown = len(self.committed) > known
         for leader, state in enumerate(self.now):
             if state is not None and state.role == "leader" and (grown or leader == node):

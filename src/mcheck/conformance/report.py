@@ -1,4 +1,4 @@
-"""What is said of an implementation, a log, and the cases of a specification, as text and as JSON."""
+"""What is said of an implementation that was driven by random schedules, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from typing import Any
 from mcheck import __version__
 from mcheck.conformance.cluster import Run, Taken
 from mcheck.conformance.minimising import Minimised
-from mcheck.conformance.monitors import TITLES
 from mcheck.conformance.recorded import Drawn
 from mcheck.conformance.schedules import Explored
-from mcheck.conformance.validation import Nearest, Validated
-from mcheck.counterexamples.lanes_text import LanesText
 from mcheck.report import CIRCLED
 from mcheck.scope import counted
 from mcheck.terminal import Terminal
-
-_WIDEST = 100
 
 
 def explored_lines(name: str, found: Explored, terminal: Terminal) -> list[str]:
@@ -26,9 +21,9 @@ def explored_lines(name: str, found: Explored, terminal: Terminal) -> list[str]:
     setting = found.setting
     parts = [f"mcheck {__version__}", name, counted(setting.nodes, "node"), str(setting.faults), f"seed {found.seed}"]
     violated = found.run.finding.title if found.run is not None and found.run.finding is not None else None
-    width = max(map(len, TITLES))
+    width = max(map(len, setting.watched))
     lines = [" · ".join(parts)]
-    for title in TITLES:
+    for title in setting.watched:
         said = (
             f"VIOLATED in schedule {found.schedules}"
             if title == violated
@@ -75,13 +70,6 @@ def finding_lines(shrunk: Minimised, picture: Drawn, terminal: Terminal) -> list
     if picture.arguments is None:
         lines.append("  the specification of this run does not confirm it: a mistake in mcheck, or in the adapter")
     return lines
-
-
-def lanes_lines(picture: Drawn, terminal: Terminal) -> list[str]:
-    """The run as a table of lanes."""
-    return [
-        "  " + line for line in LanesText(picture.behavior, terminal.width - 2, "violates", terminal.spelled).lines()
-    ]
 
 
 def operation_lines(taken: Iterable[Taken], terminal: Terminal) -> list[str]:
@@ -146,111 +134,4 @@ def _violation(run: Run, found: int, saved: str | None) -> dict[str, Any]:
         "found_in": found,
         "operations": [str(t.operation) for t in run.taken],
         "run": saved,
-    }
-
-
-# ---------------------------------------------------------------------- logs
-
-
-def validated_lines(header: str, found: list[Validated], seconds: float, terminal: Terminal) -> list[str]:
-    """What came of the runs of a log: the first that is not explained, and how many are."""
-    explained = sum(v.result == "explained" for v in found)
-    events = sum(v.events for v in found)
-    rate = events / seconds if seconds else 0
-    lines = [
-        header,
-        f"  {explained:,} of {counted(len(found), 'run')} explained · {counted(events, 'event')} · at most "
-        f"{max((v.states for v in found), default=0):,} states compatible · {seconds:.1f} s · {rate:,.0f}/s",
-    ]
-    bad = [v for v in found if v.result != "explained"]
-    first = next((v for v in bad if v.result == "mismatch"), bad[0] if bad else None)
-    if first is None:
-        return [
-            *lines,
-            terminal.style("EXPLAINED", "good") + ": some behaviour of the specification agrees with every event.",
-        ]
-    return [*lines, *_unexplained(first, terminal), *_others(first, bad)]
-
-
-def _unexplained(run: Validated, terminal: Terminal) -> list[str]:
-    name = f" ({run.name})" if run.name else ""
-    place = f"{run.file}:{run.line}{name}"
-    if run.result == "inconclusive":
-        head = terminal.style("INCONCLUSIVE", "doubt")
-        lines = [f"{head} {place}: {run.reason}.", f"  explained: the {counted(run.events, 'event')} before"]
-    else:
-        head = terminal.style("NOT EXPLAINED", "bad")
-        lines = [
-            f"{head} {place}: no step of the specification agrees with this event.",
-            f"  explained     the {counted(run.events, 'event')} before it",
-        ]
-        if run.labels:
-            last = " · ".join(run.labels[-3:])
-            lines += textwrap.wrap(
-                f"  as            {'… ' if len(run.labels) > 3 else ''}{last}",
-                terminal.width,
-                subsequent_indent=" " * 16,
-            )
-    for near in run.nearest:
-        lines += textwrap.wrap(
-            f"  nearest       {near.label}: {_why(near)}", terminal.width, subsequent_indent=" " * 16
-        )
-    return lines
-
-
-def _why(near: Nearest) -> str:
-    if near.guard is not None:
-        return f"not enabled: {near.guard}"
-    if near.bound is not None:
-        return f"beyond the bound {near.bound}"
-    if not near.differences:
-        return "agrees with what was observed, and is another action"
-    return "; ".join(
-        f"{place or 'the state'} would be {value}, logged {said}" for place, said, value in near.differences[:3]
-    )
-
-
-def _others(first: Validated, bad: list[Validated]) -> list[str]:
-    others = [v for v in bad if v is not first]
-    if not others:
-        return []
-    listed = ", ".join(f"{v.file}:{v.line}" for v in others[:5])
-    return [f"  not explained too: {counted(len(others), 'run')}, {listed}{', …' if len(others) > 5 else ''}"]
-
-
-def validated_document(protocol: str, tweak: str | None, found: list[Validated], seconds: float) -> dict[str, Any]:
-    """Keys are only ever added."""
-    results = [v.result for v in found]
-    verdict = "mismatch" if "mismatch" in results else "inconclusive" if "inconclusive" in results else "explained"
-    return {
-        "schema": 1,
-        "protocol": protocol,
-        "tweak": tweak,
-        "verdict": verdict,
-        "runs": len(found),
-        "explained": results.count("explained"),
-        "events": sum(v.events for v in found),
-        "unexplained": [_validated(v) for v in found if v.result != "explained"],
-        "seconds": round(seconds, 3),
-    }
-
-
-def _validated(run: Validated) -> dict[str, Any]:
-    return {
-        "file": run.file,
-        "run": run.name,
-        "line": run.line,
-        "result": run.result,
-        "reason": run.reason,
-        "matched": run.events,
-        "labels": list(run.labels),
-        "nearest": [
-            {
-                "label": n.label,
-                "guard": n.guard,
-                "bound": n.bound,
-                "differences": [{"place": p, "logged": s, "spec": v} for p, s, v in n.differences],
-            }
-            for n in run.nearest
-        ],
     }

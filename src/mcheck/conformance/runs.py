@@ -27,6 +27,7 @@ def run_document(run: Run, adapter: str) -> dict[str, Any]:
         "nodes": run.setting.nodes,
         "faults": asdict(run.setting.faults),
         "options": dict(run.setting.options),
+        "watched": list(run.setting.watched),
         "seed": run.seed,
         "finding": None if run.finding is None else asdict(run.finding),
         "failure": run.failure,
@@ -61,7 +62,9 @@ def load_run(file: str) -> tuple[Setting, int, list[Taken]]:
     try:
         if document["schema"] != SCHEMA:
             raise TraceFileError(f"{file}: written in schema {document['schema']!r}; this mcheck reads schema {SCHEMA}")
-        setting = Setting(int(document["nodes"]), Faults(**document["faults"]), dict(document["options"]))
+        setting = Setting(
+            int(document["nodes"]), Faults(**document["faults"]), dict(document["options"]), tuple(document["watched"])
+        )
         return setting, int(document["seed"]), [_taken(o) for o in document["operations"]]
     except McheckError:
         raise
