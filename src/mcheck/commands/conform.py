@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mcheck.options import Number, Seconds, Title, color_option, constants_given
 from mcheck.protocols import Protocol, is_file
 
 if TYPE_CHECKING:
+    from mcheck.conformance.cases import Cases
     from mcheck.conformance.schedules import Explored
     from mcheck.terminal import Terminal
 
@@ -32,6 +34,8 @@ def adapter_options() -> list[click.Option]:
         option("--property", type=Title(), multiple=True, metavar="TITLE", help="Watch only this property; repeatable."),
         option("--replay", metavar="RUN", help="Do the operations of a saved run again, and nothing else."),
         option("--shrink/--no-shrink", default=True, help="Make a run that violates something small before it is shown."),
+        option("--time-limit", type=Seconds(), help="Stop after this many seconds."),
+        out_option(),
         *_shared(),
     ]  # fmt: skip
 
@@ -53,9 +57,7 @@ def protocol_options() -> list[click.Option]:
 def _shared() -> list[click.Option]:
     return [
         option("--option", "options", metavar="NAME=VALUE", multiple=True, help="Told to the adapter; repeatable."),
-        option("--time-limit", type=Seconds(), help="Stop after this many seconds."),
         json_option(),
-        out_option(),
         color_option(),
     ]
 
@@ -64,7 +66,19 @@ def _shared() -> list[click.Option]:
 
 
 def drive(adapter: str | None, **values: Any) -> int:
-    """Random schedules, or a saved run; report, save what was violated; the exit status."""
+    """Random schedules, or a saved run; the exit status."""
+    from mcheck.terminal import Terminal
+
+    name = adapter or values["exec"]
+    terminal = Terminal(values["color"])
+    with _driven(adapter, values["exec"]) as driven:
+        if values["replay"] is not None:
+            return _again(driven, name, values, terminal)
+        return _explored(driven, adapter, name, values, terminal)
+
+
+def _explored(driven: Any, adapter: str | None, name: str, values: Mapping[str, Any], terminal: Terminal) -> int:
+    """Random schedules; report, save what was violated; the exit status."""
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.conformance.cluster import Setting
     from mcheck.conformance.minimising import Minimised, minimise
@@ -72,13 +86,7 @@ def drive(adapter: str | None, **values: Any) -> int:
     from mcheck.conformance.report import explored_document, explored_lines, finding_lines, verdict_lines
     from mcheck.conformance.schedules import explore
     from mcheck.report_json import as_json
-    from mcheck.terminal import Terminal
 
-    driven = _driven(adapter, values["exec"])
-    name = adapter or values["exec"]
-    terminal = Terminal(values["color"])
-    if values["replay"] is not None:
-        return _again(driven, name, values, terminal)
     faults = Faults(values["reorder"], values["lose"], values["duplicate"], values["restart"])
     setting = Setting(values["nodes"], faults, _options(values["options"]), _watched(values["property"]))
     found = explore(driven, setting, values["seed"], values["schedules"], values["steps"], values["time_limit"])
@@ -103,8 +111,9 @@ def drive(adapter: str | None, **values: Any) -> int:
     return INCONCLUSIVE if found.reason is not None else 0
 
 
-def _driven(adapter: str | None, command: str | None) -> Any:
-    """The adapter that is meant.  UsageError for none, and for two."""
+@contextmanager
+def _driven(adapter: str | None, command: str | None) -> Iterator[Any]:
+    """The adapter that is meant; its process ends with the block.  UsageError for none, and for two."""
     from mcheck.conformance.loading import adapter_from, require_driven
     from mcheck.conformance.process import ProcessAdapter
     from mcheck.spec import UsageError
@@ -113,9 +122,11 @@ def _driven(adapter: str | None, command: str | None) -> Any:
         raise UsageError(
             "conform: an adapter is a file, path/to/file.py:Class, or a command, --exec COMMAND: give one of the two"
         )
-    return (
-        ProcessAdapter(command) if command is not None else require_driven(adapter_from(adapter or ""), adapter or "")
-    )
+    if command is None:
+        yield require_driven(adapter_from(adapter or ""), adapter or "")
+        return
+    with closing(ProcessAdapter(command)) as served:
+        yield served
 
 
 def _watched(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -282,38 +293,26 @@ def _header(protocol: Protocol, tweak: str | None, constants: dict[str, Any]) ->
 def _follow(protocol: Protocol, constants: dict[str, Any], values: dict[str, Any], terminal: Terminal) -> int:
     """Write the cases, and have an implementation take them: 0 it agrees, 1 it diverges, 3 it failed."""
     from mcheck.cli import INCONCLUSIVE, VIOLATED
-    from mcheck.conformance.cases import cases_lines, cases_of
-    from mcheck.conformance.explained_report import cases_document, cases_text, followed_document, followed_lines
+    from mcheck.conformance.cases import cases_of
+    from mcheck.conformance.explained_report import followed_document, followed_lines
     from mcheck.conformance.following import Follower
-    from mcheck.files import refuse_bad_path, write_file
+    from mcheck.files import refuse_bad_path
     from mcheck.protocols import instantiate
     from mcheck.report_json import as_json
 
     refuse_bad_path(values["cases"])
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants)
-    performer = _performer(values["against"], values["exec"])
-    follower = None if performer is None else Follower(instance, performer, _options(values["options"]))
-    cases = cases_of(instance, values["max_states"])
-    if values["cases"]:
-        write_file(values["cases"], "\n".join(cases_lines(cases.behaviors)) + "\n")
     header = _header(protocol, tweak, constants)
-    if follower is None:
-        said = {
-            "schema": 1,
-            "protocol": protocol.name,
-            "tweak": tweak,
-            **cases_document(cases),
-            "file": values["cases"],
-        }
-        text = [
-            header,
-            *cases_text(cases),
-            f"wrote {values['cases']}: each case a run of events, with the whole state after each step",
-        ]
-        terminal.print(as_json(said) if values["json"] else "\n".join(text))
-        return 0
-    found = follower.follow(cases.behaviors)
+    with _performer(values["against"], values["exec"]) as performer:
+        follower = None if performer is None else Follower(instance, performer, _options(values["options"]))
+        cases = cases_of(instance, values["max_states"])
+        if values["cases"]:
+            _write_cases(cases, values["cases"])
+        if follower is None:
+            terminal.print(_cases_said(protocol, tweak, cases, values, header))
+            return 0
+        found = follower.follow(cases.behaviors)
     if values["json"]:
         terminal.print(as_json(followed_document(protocol.name, tweak, cases, found)))
     else:
@@ -323,17 +322,39 @@ def _follow(protocol: Protocol, constants: dict[str, Any], values: dict[str, Any
     return INCONCLUSIVE if any(f.failure for f in found) else 0
 
 
-def _performer(adapter: str | None, command: str | None) -> Any:
-    """The adapter that takes the steps; None if none was asked for."""
+def _write_cases(cases: Cases, file: str) -> None:
+    from mcheck.conformance.cases import cases_lines
+    from mcheck.files import write_file
+
+    write_file(file, "\n".join(cases_lines(cases.behaviors)) + "\n")
+
+
+def _cases_said(protocol: Protocol, tweak: str | None, cases: Cases, values: Mapping[str, Any], header: str) -> str:
+    """What is said of cases that were only written."""
+    from mcheck.conformance.explained_report import cases_document, cases_text
+    from mcheck.report_json import as_json
+
+    file = values["cases"]
+    if values["json"]:
+        return as_json({"schema": 1, "protocol": protocol.name, "tweak": tweak, **cases_document(cases), "file": file})
+    wrote = f"wrote {file}: each case a run of events, with the whole state after each step"
+    return "\n".join([header, *cases_text(cases), wrote])
+
+
+@contextmanager
+def _performer(adapter: str | None, command: str | None) -> Iterator[Any]:
+    """The adapter that takes the steps; None if none was asked for.  Its process ends with the block."""
     from mcheck.conformance.loading import adapter_from, require_performing
     from mcheck.conformance.process import ProcessAdapter
     from mcheck.spec import UsageError
 
     if adapter is not None and command is not None:
         raise UsageError("--against and --exec both name an adapter: give one of the two")
-    if adapter is None:
-        return None if command is None else ProcessAdapter(command)
-    return require_performing(adapter_from(adapter), adapter)
+    if command is None:
+        yield None if adapter is None else require_performing(adapter_from(adapter), adapter)
+        return
+    with closing(ProcessAdapter(command)) as served:
+        yield served
 
 
 # ---------------------------------------------------------------------- which of the two
