@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,6 @@ from mcheck.spec import Disabled
 from mcheck.spec.indexes import ordinal_of
 from mcheck.spec.records import fields_of
 from mcheck.spec.sets import sorted_members
-
 
 MOST = 11
 """The highest term and the longest log: the history variables of the specification allow no more."""
@@ -58,16 +58,14 @@ class SpecifiedRaft:
         """Take a local step; what it sent."""
         before = self.state
         steps: dict[str, list[tuple[Any, ...]]] = {
-            "tick": [(Raft.append_entries, j) for j in before.servers.keys() if j != i],
+            "tick": [(Raft.append_entries, j) for j in before.servers.keys() if j != i],  # noqa: SIM118 - a Map is no dict
             "timeout": [(Raft.timeout,)],
             "propose": [(Raft.client_request, self.value(operation.value or ""))],
             "restart": [(Raft.restart,)],
         }
         for function, *arguments in steps[operation.kind]:
-            try:
+            with contextlib.suppress(Disabled):
                 self.state = getattr(self.spec, function.__name__)(self.state, i, *arguments)
-            except Disabled:
-                pass
         return self.fresh(before.network)
 
     def value(self, text: str) -> Any:

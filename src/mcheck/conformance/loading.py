@@ -20,8 +20,9 @@ def is_adapter(typed: str) -> bool:
     if not is_file(typed):
         return False
     path, name = _parts(typed)
-    specs = (v for v in vars(load_file(Path(path))).values() if isinstance(v, type) and issubclass(v, Spec))
-    return (bool(name) or not any(s is not Spec for s in specs)) and adapter_class(typed) is not None
+    module = load_file(Path(path))
+    own = (v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__)
+    return (bool(name) or not any(issubclass(cls, Spec) for cls in own)) and adapter_class(typed) is not None
 
 
 def _parts(typed: str) -> tuple[str, str]:

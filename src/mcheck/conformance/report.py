@@ -52,7 +52,8 @@ def verdict_lines(found: Explored, terminal: Terminal) -> list[str]:
     if found.reason is not None:
         head = terminal.style("INCONCLUSIVE", "doubt")
         return [f"{head}: {found.reason}.  Nothing was violated in the {counted(found.steps, 'step')} before."]
-    doubt = "  No leader was ever elected: there was nothing to go wrong." if not found.leaders else ""
+    idle = not found.leaders and not found.commits
+    doubt = "  Nobody ever led and nothing was committed: there was nothing to go wrong." if idle else ""
     head = terminal.style("NOTHING VIOLATED", "doubt")
     return [f"{head} on these schedules.  Random schedules prove nothing.{doubt}"]
 

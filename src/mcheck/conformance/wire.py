@@ -48,7 +48,7 @@ def sent_of(said: Any) -> Sent:
 
 def observation_json(seen: Observation) -> dict[str, Any]:
     """What a node shows."""
-    return asdict(seen)
+    return {**asdict(seen), "log": [list(entry) for entry in seen.log], "applied": list(seen.applied)}
 
 
 def observation_of(said: Any) -> Observation:
