@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -20,12 +21,10 @@ UNRELIABLE = Faults(reorder=True, lose=True, duplicate=True)
 @pytest.fixture
 def pysyncobj() -> Any:
     """Adapters of PySyncObj."""
-    found = pytest.importorskip("pysyncobj", reason="pysyncobj is not installed: pip install pysyncobj==0.3.17")
-    from pysyncobj.version import VERSION
-
-    if VERSION != "0.3.17":
-        pytest.skip(f"pysyncobj {VERSION} is installed, and what is known is known of 0.3.17")
-    assert found
+    pytest.importorskip("pysyncobj", reason="pysyncobj is not installed: pip install pysyncobj==0.3.17")
+    installed = version("pysyncobj")
+    if installed != "0.3.17":
+        pytest.skip(f"pysyncobj {installed} is installed, and what is known is known of 0.3.17")
     return example("pysyncobj_adapter").Cluster
 
 

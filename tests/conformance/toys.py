@@ -23,7 +23,7 @@ class SpecifiedRaft:
 
     def reset(self, nodes: int, seed: int, options: Mapping[str, str]) -> None:
         cls = find("raft").tweaked(options.get("tweak"))
-        self.spec: Raft = cls(nodes=nodes, values=2, max_term=MOST, max_log=MOST)
+        self.spec: Any = cls(nodes=nodes, values=2, max_term=MOST, max_log=MOST)
         self.instance = self.spec.instance
         self.node_class: Any = type(next(iter(self.instance.initial[0].servers.keys())))
         self.state: Any = self.instance.initial[0].replace(committed=self.instance.initial[0].committed)

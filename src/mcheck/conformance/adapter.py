@@ -83,15 +83,19 @@ class Adapter(Protocol):
 
     def reset(self, nodes: int, seed: int, options: Mapping[str, str]) -> None:
         """A new cluster whose nodes know of each other."""
+        ...
 
     def enabled(self) -> Iterable[Operation]:
         """The LOCAL operations that are possible now; a proposal without its value.  Messages are left to mcheck."""
+        ...
 
     def step(self, operation: Operation) -> Event:
         """Do it.  After `deliver` and `drop` the message will not be asked for again, after `duplicate` it may be."""
+        ...
 
     def observe(self, node: int) -> Observation:
         """What the node shows of itself now."""
+        ...
 
 
 @runtime_checkable
@@ -100,12 +104,15 @@ class Performer(Protocol):
 
     def reset(self, nodes: int, seed: int, options: Mapping[str, str]) -> None:
         """A new cluster."""
+        ...
 
     def perform(self, action: str, arguments: Mapping[str, Any]) -> None:
         """Take this step of the specification; its arguments are what JSON can say."""
+        ...
 
     def observe(self, node: int) -> Observation:
         """What the node shows of itself now."""
+        ...
 
 
 class AdapterFailed(McheckError):

@@ -89,7 +89,10 @@ class History:
         first = self.votes.setdefault((node, seen.term), seen.vote)
         if first == seen.vote:
             return None
-        return Finding("Vote Once", (f"n{node} has voted for n{first} in term {seen.term}", f"and for n{seen.vote}"))
+        return Finding(
+            "Vote Once",
+            (f"n{node} has voted for n{first} in term {seen.term}", f"and for n{seen.vote} in that term too"),
+        )
 
     def _leader_append_only(self, node: int, before: Observation | None, seen: Observation) -> Finding | None:
         """While it leads, a leader neither changes nor drops an entry of its log."""

@@ -343,28 +343,34 @@ def _specification(
 ) -> type[Spec[Any]]:
     """The specification of one run, whose states are `state` and whose messages are `message`."""
 
+    def of_message(function: Any) -> Any:
+        """The action, whose parameter m ranges over the messages in flight."""
+        function.__annotations__ = {"m": Annotated[message, In("network")]}
+        return action(function)
+
     class Run(Recorded):
         """A recorded run."""
 
         after = observed
 
-        def init(self) -> state:
+        def init(self) -> Any:
             servers = Map.of(Node, lambda i: first[ordinal_of(i)])
             return state(servers=servers, elected=Map.fill(Node, Set()))
 
-        @action
-        def deliver(self, s: Any, m: Annotated[message, In("network")]) -> Any:
+        @of_message
+        def deliver(self, s: Any, m: Any) -> Any:
             """The addressee handles m."""
             return self.went_on(s, m.dst, s.network.remove(m))
 
-        @action
-        def duplicate(self, s: Any, m: Annotated[message, In("network")]) -> Any:
+        @of_message
+        def duplicate(self, s: Any, m: Any) -> Any:
             """The addressee handles m, which stays in flight."""
             return self.went_on(s, m.dst, s.network)
 
-        @action
-        def drop(self, s: Any, m: Annotated[message, In("network")]) -> Any:
+        @of_message
+        def drop(self, s: Any, m: Any) -> Any:
             """The network loses m."""
             return self.went_on(s, m.dst, s.network.remove(m))
 
+    Run.init.__annotations__ = {"return": state}
     return Run
