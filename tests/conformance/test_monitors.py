@@ -65,6 +65,15 @@ def test_a_commit_that_is_learned_late_makes_a_leader_incomplete() -> None:
     assert "n1 leads term 2" in finding.facts[1]
 
 
+def test_the_term_of_a_commit_is_the_lowest_in_which_it_was_seen() -> None:
+    finding = judged([(0, follower(5, A1, commit=1)), (1, leader(1, A1, commit=1)), (2, leader(3))])
+    assert finding is not None and finding.title == "Leader Completeness"
+
+
+def test_leaders_of_the_term_of_a_commit_are_left_to_election_safety() -> None:
+    assert judged([(0, leader(1, A1, commit=1)), (1, leader(1))], ["Leader Completeness"]) is None
+
+
 SOUND: dict[str, list[Seen]] = {
     "leaders of different terms": [(0, leader(1)), (1, leader(2)), (0, follower(2)), (0, leader(3))],
     "a vote that is repeated, and one in another term": [
@@ -74,6 +83,7 @@ SOUND: dict[str, list[Seen]] = {
         (0, follower(2, vote=2)),
     ],
     "a leader that steps down loses entries": [(0, leader(1, A1)), (0, follower(2)), (0, leader(3, C3))],
+    "a leader again, of another term, with another log": [(0, leader(1, A1)), (0, leader(3, C3))],
     "a leader that appends": [(0, leader(1, A1)), (0, leader(1, A1, B1))],
     "logs that differ where their terms do": [(0, follower(2, A1, A1)), (1, follower(2, A1, B2))],
     "an old leader lacks what a later one commits": [(0, leader(1)), (1, leader(2, A2, commit=1))],

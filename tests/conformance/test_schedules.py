@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.conformance.toys import Broken, SpecifiedRaft
 
-from mcheck.conformance.adapter import Event, Observation, Operation, Sent
+from mcheck.conformance.adapter import AdapterFailed, Event, Observation, Operation, Sent
 from mcheck.conformance.cluster import Cluster, Setting, repeated
 from mcheck.conformance.minimising import Minimised, minimise
+from mcheck.conformance.monitors import TITLES
 from mcheck.conformance.network import Faults, Network
 from mcheck.conformance.recorded import drawn
 from mcheck.conformance.runs import load_run, save_run
@@ -71,6 +74,14 @@ def test_no_operation_of_a_minimised_run_can_be_left_out() -> None:
         assert shorter.finding is None or shorter.finding.title != "Leader Completeness"
 
 
+def test_a_minimised_run_contradicts_the_same_property() -> None:
+    setting = Setting(3, EVERYTHING, {"tweak": "quorum-of-one"}, ("State Machine Safety",))
+    run = explore(SpecifiedRaft(), setting, 0, 50, 120).run
+    assert run is not None and run.finding is not None
+    other_first = dataclasses.replace(run, setting=dataclasses.replace(setting, watched=TITLES))
+    assert minimise(SpecifiedRaft(), other_first).run.finding == run.finding
+
+
 def test_a_saved_run_does_the_same_again(tmp_path: object) -> None:
     run = minimised("vote-twice").run
     file = save_run(run, "toy.py", "toy", str(tmp_path))
@@ -88,7 +99,10 @@ def test_a_saved_run_does_the_same_again(tmp_path: object) -> None:
 def test_an_implementation_that_raises_ends_it_and_keeps_what_was_done() -> None:
     found = explore(Broken(), Setting(3, Faults()), 0, 10, 50)
     assert found.reason is not None and "ZeroDivisionError at toys.py:" in found.reason and "step 5" in found.reason
-    assert found.run is not None and found.run.finding is None and len(found.run.taken) == 4 == found.steps
+    assert found.run is not None and found.run.finding is None
+    assert found.steps == 4 and len(found.run.taken) == 5, "the operation that failed is done again by a replay"
+    with pytest.raises(AdapterFailed, match="ZeroDivisionError"):
+        repeated(Broken(), found.run.setting, found.run.seed, found.run.taken)
 
 
 def test_time_is_up() -> None:

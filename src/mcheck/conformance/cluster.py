@@ -48,7 +48,7 @@ class Run:
     taken: tuple[Taken, ...]
     finding: Finding | None
     failure: str | None = None
-    """What the implementation raised, where that ended the run."""
+    """What the implementation raised, where that ended the run: at the last operation, of which nothing was observed."""
 
 
 class Cluster:
@@ -60,6 +60,7 @@ class Cluster:
         self.history = History(setting.nodes, setting.watched)
         self.taken: list[Taken] = []
         self.finding: Finding | None = None
+        self.failed: Taken | None = None
         try:
             adapter.reset(setting.nodes, seed, setting.options)
         except McheckError:
@@ -90,6 +91,7 @@ class Cluster:
         """Do it, and judge what the node shows afterwards.  AdapterFailed where the implementation raises."""
         message = None if operation.message is None else self.network.in_flight[operation.message]
         place = 0 if message is None else place_of(message, alike(self.network, message))
+        self.failed = Taken(operation, message, place, -1, (), Observation("", 0))
         try:
             event = self.adapter.step(operation)
         except McheckError:
@@ -100,13 +102,15 @@ class Cluster:
             raise AdapterMisuse(f"step: an event happens at a node 0..{self.setting.nodes - 1} (got {event.node!r})")
         self.network.took_place(operation, event)
         seen = self._observed(event.node)
+        self.failed = None
         self.taken.append(Taken(operation, message, place, event.node, event.sent, seen))
         self.finding = self.history.observed(event.node, seen)
         return self.finding
 
     def run(self, failure: str | None = None) -> Run:
-        """What has happened so far."""
-        return Run(self.setting, self.seed, self.initial, tuple(self.taken), self.finding, failure)
+        """What has happened so far; with a failure, up to and with the operation that failed."""
+        failed = () if self.failed is None else (self.failed,)
+        return Run(self.setting, self.seed, self.initial, (*self.taken, *failed), self.finding, failure)
 
     def _observed(self, node: int) -> Observation:
         try:

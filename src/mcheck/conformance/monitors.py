@@ -181,7 +181,7 @@ class History:
 
 def _settled(before: Observation | None, seen: Observation) -> int:
     """Up to which index nothing is new about what a node has committed."""
-    if before is None or before.commit > seen.commit or before.log[: before.commit] != seen.log[: before.commit]:
+    if before is None or before.log[: before.commit] != seen.log[: before.commit]:
         return 0
     return before.commit
 
