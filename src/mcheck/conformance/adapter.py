@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from mcheck.spec import McheckError
 
@@ -98,7 +98,6 @@ class Adapter(Protocol):
         ...
 
 
-@runtime_checkable
 class Performer(Protocol):
     """An adapter that can also take the steps of a specification, one action at a time."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mcheck.conformance.adapter import DELIVERIES, Adapter, AdapterFailed, Operation
@@ -32,9 +31,6 @@ _STRENGTHS = (0.2, 1.0, 1.0, 4.0)
 _CROWD = 12
 """With more messages than this for each node, one is delivered or lost: time that always passes fills any network."""
 
-Listener = Callable[[int, int], None]
-"""Told the number of schedules and of steps so far."""
-
 
 @dataclass
 class Explored:
@@ -42,8 +38,8 @@ class Explored:
 
     setting: Setting
     seed: int
-    asked: int
     length: int
+    """Operations of a schedule, at most."""
     schedules: int = 0
     steps: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -65,20 +61,18 @@ def explore(
     schedules: int,
     steps: int,
     seconds: float | None = None,
-    listener: Listener = lambda schedules, steps: None,
 ) -> Explored:
     """What `schedules` random schedules of at most `steps` operations meet.
 
     The first finding ends it; so does an implementation that raises or dies, which is a `failure` of the run that did it.
     """
-    found = Explored(setting, seed, schedules, steps)
+    found = Explored(setting, seed, steps)
     started = time.monotonic()
     deadline = None if seconds is None else started + seconds
     try:
         while found.schedules < schedules and found.run is None and found.reason is None:
             found.schedules += 1
             _one(adapter, found, random.Random(f"{seed}/{found.schedules}"), deadline)
-            listener(found.schedules, found.steps)
     except KeyboardInterrupt:
         found.reason = "interrupted"
     found.seconds = time.monotonic() - started
