@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.conftest import Call, mcheck
 from tests.conformance.test_cases import example
 
 from mcheck.conformance.cluster import Run, Setting
@@ -15,6 +17,8 @@ from mcheck.conformance.network import Faults
 from mcheck.conformance.recorded import drawn
 from mcheck.conformance.schedules import explore
 
+__all__ = ["mcheck"]
+ROOT = Path(__file__).parents[2]
 UNRELIABLE = Faults(reorder=True, lose=True, duplicate=True)
 
 
@@ -58,9 +62,13 @@ def test_a_stale_append_entries_truncates_what_was_acknowledged(pysyncobj: Any) 
     assert shorter, "an AppendEntries that makes a log shorter"
 
 
-def test_the_same_schedule_does_the_same_in_another_adapter(pysyncobj: Any) -> None:
-    runs = [explore(pysyncobj(), Setting(3, UNRELIABLE), 3, 60, 300).run for _ in range(2)]
-    assert runs[0] is not None and runs[0] == runs[1]
+def test_the_page_shows_the_picture_that_is_drawn(pysyncobj: Any, mcheck: Call, tmp_path: Path) -> None:
+    """The same schedules, the same minimal run, the same bytes."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    ran = mcheck("conform", "examples/pysyncobj_adapter.py", "--reorder", "--lose", "--duplicate", "--seed", "3")
+    assert ran.status == 1 and "16 operations, minimised from 78" in ran.out
+    (drawn_now,) = tmp_path.glob("mcheck-out/*.svg")
+    assert drawn_now.read_bytes() == (ROOT / "docs/images/pysyncobj-leader-completeness.svg").read_bytes()
 
 
 def test_over_links_that_keep_the_order_nothing_is_found(pysyncobj: Any) -> None:
