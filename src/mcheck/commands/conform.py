@@ -396,3 +396,12 @@ command = ConformCommand(
     _both,
     "Hold a real implementation, or its log, against PROTOCOL.",
 )
+command.help = """Hold a real implementation, or its log, against what it implements.
+
+\b
+conform ADAPTER.py          drive it by random schedules, and watch what it shows
+conform --exec COMMAND      the same with an adapter in another process
+conform PROTOCOL --log FILE         explain a log of it
+conform PROTOCOL --against ADAPTER  have it take the steps of the specification
+conform PROTOCOL --cases FILE       write those steps down
+"""
