@@ -87,6 +87,7 @@ def test_an_implementation_follows_a_specification(mcheck: Call) -> None:
         (("raft", "--log", "x", "--cases", "y"), "--log and --cases are two commands"),
         (("raft", "--log", "none.jsonl"), "none.jsonl: cannot be read"),
         (("raft", "--log", "toys.py"), "toys.py:1: not JSON"),
+        (("raft", "--log", "empty.jsonl"), "empty.jsonl: there is no event in this log"),
         (("raft", "--log", "toys.py", "--silent", "drop"), "raft has no action 'drop'"),
         (("raft", "--against", "none.py"), "none.py: no such file"),
         (("raft", "--against", "toys.py"), "no adapter in this file"),
@@ -103,6 +104,7 @@ def test_an_implementation_follows_a_specification(mcheck: Call) -> None:
     ],
 )
 def test_a_typing_error_is_one_line(mcheck: Call, words: tuple[str, ...], said: str) -> None:
+    Path("empty.jsonl").write_text("\n")
     ran = mcheck("conform", *words)
     assert ran.status == 2 and ran.out == ""
     assert said.lower() in ran.err.lower() and ran.err.count("\n") == 1

@@ -264,10 +264,14 @@ def _explain(protocol: Protocol, constants: dict[str, Any], values: dict[str, An
     from mcheck.conformance.explaining import Explained, explain
     from mcheck.conformance.logs import runs_in
     from mcheck.report_json import as_json
+    from mcheck.spec import UsageError
 
     started = time.monotonic()
     tweak = protocol.tweak_named(values["tweak"])
     runs = [run for file in values["log"] for run in runs_in(file)]
+    empty = next((run.file for run in runs if not run.lines), None)
+    if empty is not None:
+        raise UsageError(f"{empty}: there is no event in this log, and nothing to explain")
     typed = protocol.source if is_file(protocol.source) else protocol.name
     found = explain(Explained(typed, tweak, constants, values["silent"]), runs)
     seconds = time.monotonic() - started
