@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
     "prove": ("mcheck.commands.prove:command", "Prove safety for any number of nodes, by induction."),
+    "conform": ("mcheck.commands.conform:command", "Hold a real implementation, or its log, against a protocol."),
     "replay": ("mcheck.commands.replay:command", "Execute a saved trace again under today's spec."),
     "shrink": ("mcheck.commands.shrink:command", "Make a saved trace as small as it can be."),
     "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid, DOT."),

@@ -158,5 +158,6 @@ def _plain(line: str) -> str:
 
 def workplace(directory: Path) -> Path:
     """A directory in which the commands of a page run as at the root of a checkout."""
-    (directory / "docs").symlink_to(ROOT / "docs")
+    for name in ("docs", "examples"):
+        (directory / name).symlink_to(ROOT / name)
     return directory

@@ -21,6 +21,8 @@ PAGES = {
         "docs/shrinking.md",
         "docs/proofs.md",
         "docs/labs.md",
+        "docs/test-an-implementation.md",
+        "docs/validate-a-log.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}

@@ -1,0 +1,1 @@
+"""Real implementations held against specifications: adapters, monitors, logs, paths of a spec."""
