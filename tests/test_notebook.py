@@ -14,7 +14,7 @@ import pytest
 
 from mcheck.checker import Limits, Verdict
 from mcheck.checker.reference import explore
-from mcheck.notebook import subject_of
+from mcheck.subjects import subject_of
 from mcheck.protocols import find
 from mcheck.spec.display import Displayed
 
