@@ -42,7 +42,7 @@ class ProtocolMachine(RuleBasedStateMachine):
         """What Hypothesis is about to take: it is not executed twice."""
         # Hypothesis chooses a rule first, and gives the whole run up where the choice, or its swarm testing, leaves no rule
         # whose precondition holds: of runs of Raft two in five.  Chosen among what is enabled, none is given up.
-        self._rules_strategy = _next_step(self)
+        self._rules_strategy: Any = _next_step(self)
 
     @property
     def labels(self) -> list[str]:
@@ -182,7 +182,7 @@ def _next_step(machine: ProtocolMachine) -> st.SearchStrategy[tuple[Any, dict[st
 
 
 def _index(draw: Draw, size: int) -> int:
-    return draw(_indices(size)) if size > 1 else 0  # type: ignore[no-any-return]
+    return draw(_indices(size)) if size > 1 else 0
 
 
 @lru_cache(maxsize=1 << 10)
@@ -194,14 +194,20 @@ def _enabled_in(instance: Instance) -> Enabled:
     def enabled(state: Any, number: int) -> tuple[Step, ...]:
         action = instance.actions[number]
         outcomes = ((a, instance.apply(action, state, a)) for a in action.signature.arguments(state))
-        return tuple(Step(action, a, after) for a, after in outcomes if after is not None and not isinstance(after, Cut))
+        return tuple(
+            Step(action, a, after) for a, after in outcomes if after is not None and not isinstance(after, Cut)
+        )
 
     return enabled
 
 
 def _member_name(action: Rule) -> str:
     """The name of the rule of an action: its own, unless a state machine has something else of that name."""
-    taken = hasattr(ProtocolMachine, action.name) or action.name in ("begin", _STUTTER, *ProtocolMachine.__annotations__)
+    taken = hasattr(ProtocolMachine, action.name) or action.name in (
+        "begin",
+        _STUTTER,
+        *ProtocolMachine.__annotations__,
+    )
     return f"{action.name}_" if taken else action.name
 
 
@@ -220,8 +226,9 @@ def _beginning(instance: Instance) -> Any:
     def begin(self: ProtocolMachine, start: Any = instance.initial[0]) -> None:
         self.start_in(start)
 
-    several = {"start": st.sampled_from(instance.initial)} if len(instance.initial) > 1 else {}
-    return initialize(**several)(begin)
+    if len(instance.initial) == 1:
+        return initialize()(begin)
+    return initialize(start=st.sampled_from(instance.initial))(begin)
 
 
 def _stutter() -> Any:
