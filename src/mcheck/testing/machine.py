@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -16,9 +17,9 @@ from mcheck.counterexamples.judging import Judge
 from mcheck.spec import Behavior, Cut, Instance, ReplayMismatch, Rule, Spec, Step, UsageError, label_text
 from mcheck.violations import DIRECTORY, ViolatedAtRandom
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 Enabled = Callable[[Any, int], tuple[Step, ...]]
 _STUTTER = "stutter"
+_SEEDS = st.integers(0, 2**64 - 1)
 
 
 class ProtocolMachine(RuleBasedStateMachine):
@@ -40,6 +41,8 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.steps: list[Step] = []
         self._drawn: Step | None = None
         """What Hypothesis is about to take: it is not executed twice."""
+        self.rng: random.Random | None = None
+        """Seeded by Hypothesis when the run begins."""
         # Hypothesis chooses a rule first, and gives the whole run up where the choice, or its swarm testing, leaves no rule
         # whose precondition holds: of runs of Raft two in five.  Chosen among what is enabled, none is given up.
         self._rules_strategy: Any = _next_step(self)
@@ -84,32 +87,37 @@ class ProtocolMachine(RuleBasedStateMachine):
                 raise ReplayMismatch(len(self.steps) + 1, label, why)
         self.take(Step(action, arguments, after))
 
-    def drawn(self, draw: Draw) -> Step | None:
+    def drawn(self, rng: random.Random) -> Step | None:
         """A step out of the present state, inside the bounds; None if there is none.
 
-        Every action that can be taken is equally likely, and so are its arguments.  Mostly two draws and a few executions:
-        only where the first arguments drawn are refused are the others tried.
+        Every action that can be taken is equally likely, and so are its arguments.  Mostly a few executions: only where the
+        first arguments drawn are refused are the others tried.
         """
         untried = list(range(len(self.instance.actions)))
         with self.instance.active():
             while untried:
-                number = untried.pop(_index(draw, len(untried)))
-                step = self._drawn_of(self.instance.actions[number], number, draw)
-                if step is not None:
-                    self._drawn = step
-                    return step
+                number = untried.pop(rng.randrange(len(untried)))
+                self._drawn = self._drawn_of(number, rng)
+                if self._drawn is not None:
+                    return self._drawn
         return None
 
-    def _drawn_of(self, action: Rule, number: int, draw: Draw) -> Step | None:
+    def cut(self, bound: str) -> None:
+        """A step that was drawn leads outside a bound, and is not taken."""
+
+    def _drawn_of(self, number: int, rng: random.Random) -> Step | None:
+        action = self.instance.actions[number]
         every = tuple(action.signature.arguments(self.state))
         if not every:
             return None
-        arguments = every[_index(draw, len(every))]
+        arguments = every[rng.randrange(len(every))]
         after = self.instance.apply(action, self.state, arguments)
-        if after is not None and not isinstance(after, Cut):
+        if isinstance(after, Cut):
+            self.cut(after.bound)
+        elif after is not None:
             return Step(action, arguments, after)
         steps = type(self).enabled(self.state, number)
-        return steps[_index(draw, len(steps))] if steps else None
+        return steps[rng.randrange(len(steps))] if steps else None
 
 
 def state_machine(
@@ -117,7 +125,7 @@ def state_machine(
 ) -> type[ProtocolMachine]:
     """A Hypothesis state machine that takes at most `steps` steps of `spec` in a run.
 
-    Each action is a rule; its arguments are drawn from the steps enabled in the present state, so that no run is rejected.
+    Each action is a rule; only steps that are enabled in the present state are drawn, so that no run is rejected.
     `always` properties are checked in every state, `step` and `implements` properties on every step.  A failure is shrunk,
     saved in the directory `out`, compared with the shortest, and shown as a trace.  Runs stay inside the bounds of the
     spec: give it wide ones.  UsageError for an unknown property.
@@ -146,9 +154,7 @@ def state_machine(
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
-        # What is found is shrunk by mcheck, which knows what steps and messages are, and printed as it is then.  Hypothesis
-        # knows draws only: where the consistency check of Raft is left out it takes two minutes from 81 steps to 52, and
-        # mcheck two seconds from there to 18.
+        # What is found is shrunk by mcheck, which knows what steps and messages are, and printed as it is then.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         verbosity=Verbosity.quiet,
     )
@@ -167,27 +173,25 @@ def program_of(behavior: Behavior) -> list[str]:
 
 
 def _next_step(machine: ProtocolMachine) -> st.SearchStrategy[tuple[Any, dict[str, Any]]]:
-    """(rule, its arguments): what Hypothesis executes next, and prints."""
+    """(rule, its arguments): what Hypothesis executes next, and prints.
+
+    Of a run Hypothesis draws the seed, and of that come the steps.  Drawn one by one they cost twice the time; and most of
+    its runs would be earlier ones with some draws repeated, which in a protocol mean something else each time: among
+    150,000 steps of Raft that way none violated what a tenth of as many do.
+    """
     rules = {r.function.__name__: r for r in machine.rules}
 
     @st.composite
     def next_step(draw: Any) -> tuple[Any, dict[str, Any]]:
-        step = machine.drawn(draw)
+        if machine.rng is None:
+            machine.rng = random.Random(draw(_SEEDS))
+        step = machine.drawn(machine.rng)
         if step is None:
             return rules[_STUTTER], {}
         arguments = dict(zip(step.action.signature.names, step.arguments, strict=True))
         return rules[_member_name(step.action)], arguments
 
     return next_step()
-
-
-def _index(draw: Draw, size: int) -> int:
-    return draw(_indices(size)) if size > 1 else 0
-
-
-@lru_cache(maxsize=1 << 10)
-def _indices(size: int) -> st.SearchStrategy[int]:
-    return st.integers(0, size - 1)
 
 
 def _enabled_in(instance: Instance) -> Enabled:
