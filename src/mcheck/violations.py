@@ -124,9 +124,12 @@ class ViolatedAtRandom(Violated):
         shorter = Shorter(STATES)
         shrunk = shrink(self.behavior_found, self.rule, SECONDS, (*PASSES, shorter.search))
         before, after = len(shrunk.original.steps), len(shrunk.behavior.steps)
-        origin = f"shrunk from {before}" if after < before else "as it was found"
+        known = []
+        if after < before:
+            known.append(f"shrunk from {before}")
         if shorter.proves(shrunk.behavior):
-            origin += ", the shortest"
+            known.append("the shortest")
         elif shorter.at_least is not None:
-            origin += f", {shorter.at_least} at least"
-        return PropertyResult(self.rule, "violated", shrunk.behavior, shrunk.arguments), origin
+            known.append(f"the shortest has {shorter.at_least} at least")
+        how = ", ".join(known) or "not known to be the shortest"
+        return PropertyResult(self.rule, "violated", shrunk.behavior, shrunk.arguments), how

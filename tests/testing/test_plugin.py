@@ -319,9 +319,10 @@ def test_failures_of_other_kinds_are_left_alone(ran: Ran) -> None:
 
 
 def test_annotations_on_request_only(ran: Ran, tmp_path: Path) -> None:
-    lines = [line for line in ran.out.splitlines() if line.startswith("::")]
+    lines = [x for x in ran.out.splitlines() if x.startswith("::")]
     assert len(lines) == len(VIOLATED | INCONCLUSIVE | UNMET | REFUSED)
-    place = f"file=test_lock.py,line={SUITE.splitlines().index('@mark(NoGuard(clients=3), engine="reference")') + 1}"
+    line = SUITE.splitlines().index('@mark(NoGuard(clients=3), engine="reference")') + 1
+    place = f"file=test_lock.py,line={line}"
     (violated,) = [x for x in lines if f"{place}," in x]
     assert violated.startswith(f"::error {place},title=VIOLATED Mutual Exclusion in 2 steps::no-guard")
     assert "%0A   0  initially" in violated

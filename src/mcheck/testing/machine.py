@@ -33,6 +33,12 @@ class ProtocolMachine(RuleBasedStateMachine):
     judges: ClassVar[tuple[Judge, ...]]
     directory: ClassVar[str]
     enabled: ClassVar[Enabled]
+    how: ClassVar[settings]
+
+    def __init_subclass__(cls) -> None:
+        """A subclass, with rules of its own or other checks, runs like its base."""
+        super().__init_subclass__()
+        cls.TestCase.settings = cls.how
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,14 +149,18 @@ def state_machine(
         "selected": selected,
         "judges": tuple(Judge(instance, r) for r in selected),
         "directory": out,
+        "how": _settings(steps),
         "enabled": staticmethod(lru_cache(maxsize=1 << 12)(_enabled_in(instance))),
         "begin": _beginning(instance),
         _STUTTER: _stutter(),
     }
     for action in instance.actions:
         members[_member_name(action)] = _as_rule(action)
-    machine: type[ProtocolMachine] = type(f"{instance.name}Machine", (ProtocolMachine,), members)
-    machine.TestCase.settings = settings(
+    return type(f"{instance.name}Machine", (ProtocolMachine,), members)
+
+
+def _settings(steps: int) -> settings:
+    return settings(
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
@@ -158,7 +168,6 @@ def state_machine(
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         verbosity=Verbosity.quiet,
     )
-    return machine
 
 
 def program_of(behavior: Behavior) -> list[str]:

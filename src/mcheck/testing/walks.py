@@ -76,11 +76,11 @@ def _walking(walks: Walks, over: list[BaseException]) -> type[ProtocolMachine]:
         def drawn(self, rng: random.Random) -> Step | None:
             try:
                 step: Step | None = super().drawn(rng)
+                if step is None and not self.ended:
+                    self.ended = True
+                    walks.dead_end()
             except (Failure, MemoryError, KeyboardInterrupt) as cause:
                 self.end(cause)
-            if step is None and not self.ended:
-                self.ended = True
-                walks.dead_end()
             return step
 
         def cut(self, bound: str) -> None:
