@@ -163,15 +163,19 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure is shown as its trace, or as one line; and the report says which kind of failure it is."""
-    told = None if call.excinfo is None or "mcheck.violations" not in sys.modules else _told(item, call.excinfo.value)
-    if told is not None:
-        item.user_properties += told[1]
-    elif call.when == "call" and call.excinfo is None and _checks in item.stash and item.stash[_checks].verdicts:
-        item.user_properties.append((_VERDICT, "passed"))
     report = yield
-    if told is not None and report.failed and call.excinfo is not None:
-        headline, _, text = told
-        report.longrepr = _Shown(item, call.excinfo, headline, text).representation
+    # Only now does `call` have what a unittest.TestCase raised.
+    error = None if call.excinfo is None else call.excinfo.value
+    told = None if error is None or "mcheck.violations" not in sys.modules else _told(item, error)
+    found: list[tuple[str, object]] = []
+    if told is not None:
+        headline, found, text = told
+        if report.failed and call.excinfo is not None:
+            report.longrepr = _Shown(item, call.excinfo, headline, text).representation
+    elif call.when == "call" and error is None and _checks in item.stash and item.stash[_checks].verdicts:
+        found = [(_VERDICT, "passed")]
+    item.user_properties += found
+    report.user_properties += found
     return report
 
 

@@ -162,6 +162,11 @@ class TestUnit(unittest.TestCase):
     @mark(NoGuard(clients=2), engine="reference")
     def test_of_unittest(self): ...
 
+    def test_in_unittest(self):
+        from mcheck.assertions import assert_holds
+
+        assert_holds(NoGuard(clients=2), engine="reference")
+
 
 @pytest.mark.xfail(strict=True)
 @mark(NoGuard(clients=2), engine="reference")
@@ -179,7 +184,7 @@ def test_of_another_kind():
 """
 
 PASSED = {"test_holds", "test_holds_up_to", "test_breaks", "test_call_wins", "test_inner_wins"}
-VIOLATED = {"test_violated", "test_of_unittest", "test_local_class"}
+VIOLATED = {"test_violated", "test_of_unittest", "test_in_unittest", "test_local_class"}
 INCONCLUSIVE = {"test_inconclusive", "test_not_exhaustive", "test_not_reached_yet", "test_marker_of_class"}
 UNMET = {"test_not_broken", "test_not_reached"}
 REFUSED = {
@@ -275,7 +280,7 @@ def test_words_and_summaries(ran: Ran) -> None:
     assert re.search(r"::test_inconclusive INCONCLUSIVE +\[", ran.out)
     assert "VIOLATED test_lock.py::test_violated - VIOLATED Mutual Exclusion in 2 steps" in ran.out
     assert "INCONCLUSIVE test_lock.py::test_inconclusive - INCONCLUSIVE: limit of 2 states." in ran.out
-    assert "18 failed, 5 passed, 1 xfailed" in ran.out
+    assert "19 failed, 5 passed, 1 xfailed" in ran.out
 
 
 def test_what_passes_says_how_far(ran: Ran) -> None:
