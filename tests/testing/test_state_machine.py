@@ -119,7 +119,7 @@ def test_no_run_is_rejected() -> None:
         def teardown(self) -> None:
             taken.append(len(self.steps))
 
-    with collector.with_value(statistics.update):
+    with collector.with_value(statistics.update):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         run(Counting, 40)
     runs = statistics["generate-phase"]["test-cases"]
     assert {r["status"] for r in runs} == {"valid"}

@@ -26,7 +26,12 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         option("--seed", type=Number(0), default=0, help="The same seed takes the same walks."),
         option("--samples", type=Number(1), default=100, help="Walks."),
         option("--steps", type=Number(1), default=100, help="Steps of a walk, at most."),
-        option("--walker", type=Word(*WALKERS), default="random", help="Who draws the steps."),
+        option(
+            "--walker",
+            type=Word(*WALKERS),
+            default="random",
+            help="Who draws the walks; hypothesis needs pip install hypothesis.",
+        ),
         *scope_options(protocol),
         option("--shrink/--no-shrink", default=True, help="Make the trace of a violation small before it is shown."),
         json_option(),

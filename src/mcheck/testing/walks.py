@@ -16,6 +16,9 @@ from mcheck.checker.verdict import Limits, ProgressListener
 from mcheck.spec import Failure, Instance, Step
 from mcheck.testing.machine import ProtocolMachine, state_machine
 
+_HEALTH: list[HealthCheck] = [HealthCheck[name] for name in HealthCheck.__members__]
+"""All health checks: the walks of a command are as long as its user wants them."""
+
 
 class _Over(BaseException):  # not an Exception: Hypothesis would run what raised it again
     """The walks are over: something is violated, a limit is reached, or a rule has failed."""
@@ -38,9 +41,7 @@ def simulate_by_hypothesis(
     walks = Walks(instance, seed, samples, steps, properties, limits, progress)
     over: list[BaseException] = []
     machine = _walking(walks, over)
-    chosen = settings(
-        machine.TestCase.settings, max_examples=samples, database=None, suppress_health_check=list(HealthCheck)
-    )
+    chosen = settings(machine.TestCase.settings, max_examples=samples, database=None, suppress_health_check=_HEALTH)
 
     def take_all() -> None:
         try:
