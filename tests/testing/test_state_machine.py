@@ -17,7 +17,7 @@ from mcheck.models.paxos import IgnoresVotes, Paxos
 from mcheck.models.raft import Raft
 from mcheck.models.raft_log_tweaks import SkipsConsistencyCheck
 from mcheck.recordings import replayed
-from mcheck.spec import Failure, ReplayMismatch, Spec, UsageError, replay
+from mcheck.spec import Cut, Failure, ReplayMismatch, Spec, UsageError, replay
 from mcheck.testing import ProtocolMachine, state_machine
 from mcheck.violations import Violated
 
@@ -136,8 +136,9 @@ def test_every_step_offered_is_enabled_and_every_enabled_action_is_offered() -> 
     class Watching(machine):  # type: ignore[misc]
         def take(self, step: Any) -> None:
             with instance.active():
-                possible = {(a.name, v) for a, v, _ in instance.transitions(self.state)}
-            assert (step.action.name, step.arguments) in possible
+                every = [(a.name, v, after) for a, v, after in instance.transitions(self.state)]
+            possible = {(name, v): after for name, v, after in every if not isinstance(after, Cut)}
+            assert possible[step.action.name, step.arguments] == step.state
             offered.add(step.action.name)
             enabled.update(name for name, _ in possible)
             super().take(step)
@@ -149,6 +150,25 @@ def test_every_step_offered_is_enabled_and_every_enabled_action_is_offered() -> 
 @pytest.mark.parametrize("spec", [toys.CounterStops(), toys.TwoBounds(), toys.Starts(), toys.Peterson(), toys.Clock()])
 def test_sound_specs_pass_also_where_runs_end(spec: Spec[Any]) -> None:
     run(state_machine(spec, steps=20), 25)
+
+
+def test_an_action_may_have_the_name_of_something_else() -> None:
+    class Named(toys.Counter):
+        @toys.action
+        def steps(self, s: toys.CounterState) -> toys.CounterState:
+            return s
+
+        @toys.action
+        def teardown(self, s: toys.CounterState) -> toys.CounterState:
+            return s
+
+    machine: Any = state_machine(Named(), steps=20, properties=[])
+    run(machine, 5)
+    state = machine()
+    state.begin()
+    state.steps_()
+    state.teardown_()
+    assert state.labels == ["steps()", "teardown()"]
 
 
 def test_bad_use_is_refused() -> None:

@@ -19,6 +19,8 @@ from mcheck.violations import DIRECTORY, ViolatedAtRandom
 
 Enabled = Callable[[Any, int], tuple[Step, ...]]
 _STUTTER = "stutter"
+_TAKEN = frozenset("begin stutter instance selected judges directory enabled how state initial steps rng".split())
+"""What every machine that `state_machine` makes has, and ProtocolMachine itself has not."""
 _SEEDS = st.integers(0, 2**64 - 1)
 
 
@@ -216,11 +218,7 @@ def _enabled_in(instance: Instance) -> Enabled:
 
 def _member_name(action: Rule) -> str:
     """The name of the rule of an action: its own, unless a state machine has something else of that name."""
-    taken = hasattr(ProtocolMachine, action.name) or action.name in (
-        "begin",
-        _STUTTER,
-        *ProtocolMachine.__annotations__,
-    )
+    taken = hasattr(ProtocolMachine, action.name) or action.name in _TAKEN
     return f"{action.name}_" if taken else action.name
 
 
