@@ -19,7 +19,9 @@ from mcheck.violations import DIRECTORY, ViolatedAtRandom
 
 Enabled = Callable[[Any, int], tuple[Step, ...]]
 _STUTTER = "stutter"
-_TAKEN = frozenset("begin stutter instance selected judges directory enabled how state initial steps rng".split())
+_TAKEN = {
+    "begin", _STUTTER, "instance", "selected", "judges", "directory", "enabled", "how", "state", "initial", "steps", "rng",
+}  # fmt: skip
 """What every machine that `state_machine` makes has, and ProtocolMachine itself has not."""
 _SEEDS = st.integers(0, 2**64 - 1)
 
