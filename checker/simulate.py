@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ class Simulation:
     """Walks that ended where no action was enabled."""
     seconds: float
     peak_rss_mb: int
+    walker: str = "random"
+    """What drew the steps: `random`, or `hypothesis`."""
 
     @property
     def never_fired(self) -> tuple[str, ...]:
@@ -76,36 +78,32 @@ def simulate(
 
     RuleFailed, with the behaviour that leads there, where an action or property raises.
     """
-    for name, value in (("samples", samples), ("steps", steps)):
-        if value < 1:
-            raise UsageError(f"{name} must be at least 1 (got {value})")
-    walker = _Walker(instance, Checks(instance, select(instance, properties)), limits, progress)
-    walker.run(seed, samples, steps)
-    return Simulation(
-        instance=instance,
-        seed=seed,
-        samples=samples,
-        steps=steps,
-        result="violated" if walker.checks.violated else "inconclusive",
-        reason=walker.reason,
-        walks=walker.walks,
-        taken=sum(walker.fired),
-        longest=walker.longest,
-        distinct=len(walker.links),
-        properties=property_results(instance, walker.links, walker.checks),
-        actions=dict(zip((a.name for a in instance.actions), walker.fired, strict=True)),
-        cut=walker.cut,
-        deadlocks=walker.deadlocks,
-        seconds=walker.watch.seconds,
-        peak_rss_mb=peak_mb(),
-    )
+    walks = Walks(instance, seed, samples, steps, properties, limits, progress)
+    walks.run(walks.take_all)
+    return walks.result("random")
 
 
-class _Walker:
-    """Walks; `links` says of every state met how it was first reached, over all walks."""
+class Walks:
+    """What walks have met so far; `links` says of every state how it was first reached, over all walks.
 
-    def __init__(self, instance: Instance, checks: Checks, limits: Limits, progress: ProgressListener | None) -> None:
-        self.instance, self.checks, self.limits = instance, checks, limits
+    UsageError for walks of no steps, and for an unknown property.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        seed: int,
+        samples: int,
+        steps: int,
+        properties: Iterable[str] | None,
+        limits: Limits,
+        progress: ProgressListener | None,
+    ) -> None:
+        for name, value in (("samples", samples), ("steps", steps)):
+            if value < 1:
+                raise UsageError(f"{name} must be at least 1 (got {value})")
+        self.instance, self.seed, self.samples, self.steps, self.limits = instance, seed, samples, steps, limits
+        self.checks = Checks(instance, select(instance, properties))
         self.watch = Watch(limits, progress)
         self.links: dict[Any, Link | None] = {}
         self.fired = [0] * len(instance.actions)
@@ -114,13 +112,11 @@ class _Walker:
         self.here: Any = None
         self.reason: str | None = None
 
-    def run(self, seed: int, samples: int, steps: int) -> None:
+    def run(self, walking: Callable[[], None]) -> None:
         """Walk until a property is violated, the samples are taken, or a limit is reached."""
         with self.instance.active():
             try:
-                while self.walks < samples and not self.checks.violated:
-                    self.walks += 1
-                    self.walk(random.Random(f"{seed}/{self.walks}"), steps)
+                walking()
             except LimitReached as limit:
                 self.reason = limit.reason
             except KeyboardInterrupt:
@@ -130,28 +126,74 @@ class _Walker:
             except Failure as failure:
                 self.fail(failure)
 
-    def walk(self, rng: random.Random, steps: int) -> None:
-        """One walk from an initial state."""
+    def result(self, walker: str) -> Simulation:
+        """What they have met."""
+        return Simulation(
+            instance=self.instance,
+            seed=self.seed,
+            samples=self.samples,
+            steps=self.steps,
+            result="violated" if self.checks.violated else "inconclusive",
+            reason=self.reason,
+            walks=self.walks,
+            taken=sum(self.fired),
+            longest=self.longest,
+            distinct=len(self.links),
+            properties=property_results(self.instance, self.links, self.checks),
+            actions=dict(zip((a.name for a in self.instance.actions), self.fired, strict=True)),
+            cut=self.cut,
+            deadlocks=self.deadlocks,
+            seconds=self.watch.seconds,
+            peak_rss_mb=peak_mb(),
+            walker=walker,
+        )
+
+    # ------------------------------------------------------------------ one walk
+
+    def begin(self, initial: Any) -> None:
+        """Begin a walk in an initial state."""
+        self.walks += 1
         self.length = 0
-        self.here = rng.choice(self.instance.initial)
-        if self.visit(self.here, None):
-            self.checks.initial(self.here)
-        while self.length < steps and not self.checks.violated:
+        self.here = initial
+        if self.visit(initial, None):
+            self.checks.initial(initial)
+
+    def step(self, number: int, arguments: tuple[Any, ...], after: Any) -> None:
+        """Take a step of action `number` inside the bounds."""
+        self.length += 1
+        self.longest = max(self.longest, self.length)
+        self.fired[number] += 1
+        self.checks.edge(self.here, number, arguments, after)
+        self.visit(after, (self.here, number, arguments))
+        self.here = after
+
+    def cut_at(self, bound: str) -> None:
+        """Note that a step leads outside a bound, and is not taken."""
+        self.cut[bound] = self.cut.get(bound, 0) + 1
+
+    def dead_end(self) -> None:
+        """Note that no step leads on from here inside the bounds."""
+        self.deadlocks += next(self.instance.transitions(self.here), None) is None
+
+    # ------------------------------------------------------------------ at random
+
+    def take_all(self) -> None:
+        """Walk at random until a property is violated, or all samples are taken."""
+        while self.walks < self.samples and not self.checks.violated:
+            self.walk(random.Random(f"{self.seed}/{self.walks + 1}"))
+
+    def walk(self, rng: random.Random) -> None:
+        """One walk from an initial state."""
+        self.begin(rng.choice(self.instance.initial))
+        while self.length < self.steps and not self.checks.violated:
             self.watch.check(self.progress)
             drawn = self.draw(rng)
             if drawn is None:
                 return
-            number, arguments, after = drawn
-            self.length += 1
-            self.longest = max(self.longest, self.length)
-            self.fired[number] += 1
-            self.checks.edge(self.here, number, arguments, after)
-            self.visit(after, (self.here, number, arguments))
-            self.here = after
+            self.step(*drawn)
 
     def draw(self, rng: random.Random) -> Taken | None:
         """The number, arguments and successor of a random step inside the bounds; None if there is none."""
-        enabled = False
         for number in rng.sample(range(len(self.instance.actions)), len(self.instance.actions)):
             action = self.instance.actions[number]
             choices = list(action.signature.arguments(self.here))
@@ -159,12 +201,13 @@ class _Walker:
             for arguments in choices:
                 after = self.instance.apply(action, self.here, arguments)
                 if isinstance(after, Cut):
-                    self.cut[after.bound] = self.cut.get(after.bound, 0) + 1
-                    enabled = True
+                    self.cut_at(after.bound)
                 elif after is not None:
                     return number, arguments, after
-        self.deadlocks += not enabled
+        self.dead_end()
         return None
+
+    # ------------------------------------------------------------------ what is met
 
     def visit(self, state: Any, link: Link | None) -> bool:
         """Keep and check `state` if it is new; whether it is."""

@@ -14,9 +14,9 @@ import pytest
 
 from mcheck.checker import Limits, Verdict
 from mcheck.checker.reference import explore
-from mcheck.notebook import subject_of
 from mcheck.protocols import find
 from mcheck.spec.display import Displayed
+from mcheck.subjects import subject_of
 
 TOYS = Path(__file__).parent / "cli/toys.py"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,13 +11,12 @@ from mcheck.checker.verdict import PropertyResult, Verdict
 from mcheck.counterexamples.counterexample import Caption, Counterexample
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.store import fingerprint
-from mcheck.models import PROTOCOLS, TWEAKS
-from mcheck.protocols import Protocol, find, kebab
-from mcheck.report import Report, Subject, finding_text
+from mcheck.report import Report, finding_text
 from mcheck.scope import configuration
-from mcheck.spec import Behavior, Instance
+from mcheck.spec import Behavior
 from mcheck.spec.display import Bundle
-from mcheck.terminal import Terminal
+from mcheck.subjects import subject_of
+from mcheck.terminal import Page
 
 
 def bundle(result: Any) -> Bundle:
@@ -26,37 +24,11 @@ def bundle(result: Any) -> Bundle:
     return _verdict(result) if isinstance(result, Verdict) else _behavior(result)
 
 
-def subject_of(instance: Instance) -> Subject:
-    """The protocol that an instance is of: one of the shipped ones, a tweak of one, or a class of the caller's own."""
-    cls = type(instance.spec)
-    place = f"{cls.__module__}:{cls.__qualname__}"
-    for name, source in PROTOCOLS.items():
-        if source == place:
-            return Subject(find(name), None, instance)
-    for name, tweaks in TWEAKS.items():
-        for tweak, source in tweaks.items():
-            if source == place:
-                return Subject(find(name), tweak, instance)
-    return Subject(Protocol(kebab(cls.__name__), place, cls, {}), None, instance)
-
-
-class _Page(Terminal):
-    """A place to write to that is no terminal: no colour, 100 columns, any character."""
-
-    def __init__(self) -> None:
-        super().__init__("never")
-        self.out = io.StringIO()
-        self.unicode, self.width, self.live = True, 100, False
-
-    def spelled(self, text: str) -> str:
-        return text
-
-
 # ---------------------------------------------------------------------- behaviours
 
 
 def _behavior(behavior: Behavior) -> Bundle:
-    report = Report(subject_of(behavior.instance), _Page())
+    report = Report(subject_of(behavior.instance), Page())
     svg = svg_document(_counterexample(behavior, None))
     return {
         "text/plain": "\n".join(report.table(behavior, "the end")),
@@ -84,7 +56,7 @@ def _image(svg: str, words: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> Bundle:
-    report = Report(subject_of(verdict.instance), _Page())
+    report = Report(subject_of(verdict.instance), Page())
     return {"text/plain": report.search(verdict, None), "text/html": "\n".join(_html(verdict, report))}
 
 

@@ -87,7 +87,8 @@ class Report:
         """The report on a simulation, whose violation has been `shrunk`."""
         limits = Limits()
         how = f"seed {result.seed}, {counted(result.walks, 'walk')} of at most {counted(result.steps, 'step')}"
-        lines = [self.header(limits, ["simulation", how])]
+        by = "simulation" if result.walker == "random" else f"simulation by {result.walker.capitalize()}"
+        lines = [self.header(limits, [by, how])]
         lines += self.properties(result.properties, result.distinct)
         lines += self.left_to_liveness()
         lines += self.coverage(result.actions, result.never_fired, None, result.cut)

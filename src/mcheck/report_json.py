@@ -77,6 +77,7 @@ def simulation_document(
         "longest": result.longest,
         "deadlocks": result.deadlocks,
         "source": subject.source,
+        "walker": result.walker,
         "shrunk": None if shrunk is None else shrunk_document(shrunk),
     }
 

@@ -31,7 +31,7 @@ def from_file(protocol: str, options: Iterable[str], constants: Iterable[str]) -
 _ALL_OPTIONS = {
     "depth", "tweak", "property", "engine", "symmetry", "workers", "exact", "max_states", "time_limit", "memory_limit",
     "keep_going", "require_exhaustive", "deadlock", "json", "out", "color", "seed", "samples", "steps", "shrink",
-    "processes", "project",
+    "processes", "project", "walker",
 }  # fmt: skip
 
 

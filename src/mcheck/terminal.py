@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -58,6 +59,18 @@ class Terminal:
     def warn(self, message: str) -> None:
         """One line on standard error."""
         complain(message)
+
+
+class Page(Terminal):
+    """A place to write to that is no terminal: no colour, 100 columns, any character."""
+
+    def __init__(self) -> None:
+        super().__init__("never")
+        self.out = io.StringIO()
+        self.unicode, self.width, self.live = True, 100, False
+
+    def spelled(self, text: str) -> str:
+        return text
 
 
 def complain(message: str) -> None:

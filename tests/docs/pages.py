@@ -7,7 +7,7 @@ Conventions of the pages, which the tests rely on:
   counted from the top of the python block, and the file is called spec.py.
 * `<!-- file: x.py -->` above a block: the reader writes it to that file; a later block may write it anew.
   `<!-- example: docs/examples/x.py -->`: the same, and it is what that file has.
-* A `console` block shows commands (`$ mcheck …`) and, below each, lines of its output; `...` stands for what is left out.
+* A `console` block shows commands (`$ mcheck …`, `$ pytest …`) and, below each, lines of its output; `...` stands for what is left out.
 """
 
 from __future__ import annotations

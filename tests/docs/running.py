@@ -20,7 +20,10 @@ from mcheck.spec import McheckError, Spec
 from mcheck.spec.tracing.trace import trace
 
 _OURS = ("MCHECK_", "FORCE_COLOR")
-_COMMAND = [sys.executable, "-c", "from mcheck.cli import main; main()"]
+_COMMANDS = {
+    "mcheck": [sys.executable, "-c", "from mcheck.cli import main; main()"],
+    "pytest": [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"],
+}
 
 
 def run_python(page: Path, blocks: list[Block]) -> list[str]:
@@ -86,11 +89,11 @@ def refusal(block: Block, scope: dict[str, Any]) -> tuple[str, str]:
 def run_command(typed: str, directory: Path) -> str:
     """What a command prints in that directory, output and errors, at 100 columns and without colour."""
     words = [w for word in shlex.split(typed) for w in _expanded(word, directory)]
-    assert words[0] == "mcheck", f"only mcheck is run: {typed}"
+    assert words[0] in _COMMANDS, f"only mcheck and pytest are run: {typed}"
     environment = {k: v for k, v in os.environ.items() if k == "MCHECK_CACHE_DIR" or not k.startswith(_OURS)}
     environment |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
-        [*_COMMAND, *words[1:]],
+        [*_COMMANDS[words[0]], *words[1:]],
         cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ PAGES = {
         "docs/pbft.md",
         "docs/zab.md",
         "docs/shrinking.md",
+        "docs/pytest.md",
         "docs/proofs.md",
         "docs/labs.md",
         "docs/test-an-implementation.md",

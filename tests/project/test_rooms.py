@@ -19,7 +19,7 @@ ALLOWED = {
 HOME_OF_LIBRARY = {
     "click": {"src"},
     "rich": set(),  # plain ANSI is enough
-    "hypothesis": {"src/mcheck/testing.py"},
+    "hypothesis": {"src/mcheck/testing/"},
     "itf_py": {"counterexamples"},
     "networkx": {"counterexamples/graphs/drawing.py"},
     "pygraphviz": {"counterexamples/graphs/drawing.py"},

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcheck.commands.protocol_command import ProtocolCommand
-from mcheck.options import Number, color_option, constants_given, json_option, option, out_option, scope_options
+from mcheck.options import Number, Word, color_option, constants_given, json_option, option, out_option, scope_options
 from mcheck.protocols import Protocol, instantiate
 
 if TYPE_CHECKING:
     from mcheck.checker import Simulation
     from mcheck.counterexamples.shrink import Shrunk
+
+
+WALKERS = ("random", "hypothesis")
 
 
 def options(protocol: Protocol | None) -> list[click.Option]:
@@ -22,6 +26,12 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         option("--seed", type=Number(0), default=0, help="The same seed takes the same walks."),
         option("--samples", type=Number(1), default=100, help="Walks."),
         option("--steps", type=Number(1), default=100, help="Steps of a walk, at most."),
+        option(
+            "--walker",
+            type=Word(*WALKERS),
+            default="random",
+            help="Who draws the walks; hypothesis needs pip install hypothesis.",
+        ),
         *scope_options(protocol),
         option("--shrink/--no-shrink", default=True, help="Make the trace of a violation small before it is shown."),
         json_option(),
@@ -32,7 +42,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Walk, report, save what was violated; the exit status."""
-    from mcheck.checker import Limits, RuleFailed, simulate
+    from mcheck.checker import Limits, RuleFailed
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.counterexamples.shrink import shrink
     from mcheck.progress import ProgressLine
@@ -49,7 +59,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     terminal = Terminal(values["color"])
     line = ProgressLine()
     try:
-        result = simulate(
+        result = _walking(values["walker"])(
             instance,
             seed=values["seed"],
             samples=values["samples"],
@@ -83,6 +93,20 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     if result.reason == "interrupted":
         return INTERRUPTED
     return INCONCLUSIVE if result.reason is not None else 0
+
+
+def _walking(walker: str) -> Callable[..., Simulation]:
+    """What takes the walks.  UsageError where Hypothesis is asked for and not installed."""
+    from mcheck.checker import simulate
+    from mcheck.spec import UsageError
+
+    if walker == "random":
+        return simulate
+    try:
+        from mcheck.testing.walks import simulate_by_hypothesis
+    except ImportError:
+        raise UsageError("--walker hypothesis: Hypothesis is not installed (pip install hypothesis)") from None
+    return simulate_by_hypothesis
 
 
 def _left(time_limit: float | None, seconds: float) -> float | None:
