@@ -42,15 +42,16 @@ EXTENSIONS: dict[str, dict[str, str]] = {
     "raft-macro": {
         "single-server-change": "mcheck.models.raft_membership:SingleServerChange",
         "joint-consensus": "mcheck.models.raft_membership:JointConsensus",
+        "apply-time-change": "mcheck.models.raft_apply_time_change:ApplyTimeChange",
     },
 }
 """By the name of the protocol: what can be put on it, `raft+pre-vote+check-quorum`, each on top of those before it."""
 
+_OTHER_WAY = "each is a way to change the members, and safe only if all changes go that way"
 APART: dict[tuple[str, str], str] = {
-    (
-        "single-server-change",
-        "joint-consensus",
-    ): "each is a way to change the members, and safe only if all changes go that way",
+    ("single-server-change", "joint-consensus"): _OTHER_WAY,
+    ("single-server-change", "apply-time-change"): _OTHER_WAY,
+    ("joint-consensus", "apply-time-change"): _OTHER_WAY,
 }
 """Which two extensions do not go together, and why; all others do, any number of them."""
 
@@ -194,6 +195,10 @@ TWEAKS: dict[str, dict[str, str]] = {
     "raft-macro+joint-consensus": {
         "count-union": "mcheck.models.raft_membership:CountsUnion",
         "finish-uncommitted": "mcheck.models.raft_membership:FinishesUncommitted",
+    },
+    "raft-macro+apply-time-change": {
+        "campaign-unapplied": "mcheck.models.raft_apply_time_change:CampaignsUnapplied",
+        "change-before-applying": "mcheck.models.raft_apply_time_change:ChangesBeforeApplying",
     },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",

@@ -36,6 +36,7 @@ LEVELS: list[tuple[str, dict[str, int], list[int]]] = [
     ),
     ("raft-macro+single-server-change", MEMBERS, [1, 18, 57, 102, 333]),
     ("raft-macro+joint-consensus", MEMBERS, [1, 18, 165, 786]),
+    ("raft-macro+apply-time-change", MEMBERS, [1, 18, 111, 462, 1485]),
 ]
 
 
@@ -84,6 +85,12 @@ WHOLE: list[tuple[str, dict[str, int], tuple[int, int, int], dict[str, int]]] = 
         (49021, 295177, 11),
         {ELECTED: 1, COMMITTED: 4, "a configuration is committed": 3},
     ),
+    (
+        "raft-macro+apply-time-change",
+        MEMBERS,
+        (215011, 1576636, 16),
+        {ELECTED: 1, COMMITTED: 4, "a configuration is committed": 3, "a configuration is applied": 5},
+    ),
 ]
 
 
@@ -124,6 +131,7 @@ TOGETHER = [
     pytest.param("raft+" + "+".join(EXTENSIONS["raft"]), marks=pytest.mark.slow),
     pytest.param("raft-macro+single-server-change", marks=pytest.mark.slow),
     pytest.param("raft-macro+joint-consensus", marks=pytest.mark.slow),
+    pytest.param("raft-macro+apply-time-change", marks=pytest.mark.slow),
 ]
 
 

@@ -35,6 +35,7 @@ SLOW = {
     "raft+lease-read": {"lease-outlasts-timers", "vote-right-after-restart", "vote-in-spite-of-lease"},
     "raft-macro+single-server-change": {"change-several-at-once"},
     "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
+    "raft-macro+apply-time-change": {"campaign-unapplied", "change-before-applying"},
     "ben-or": {"one-fault-more", "decide-on-one-proposal", "propose-plurality"},
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
@@ -61,6 +62,7 @@ CONTROLS = {
     ("raft+pre-vote", "ignore-logs-in-pre-vote"): 803906,
     ("raft+check-quorum", "never-check"): 3577,
     ("raft-macro+single-server-change", "change-before-own-commit"): 37008,
+    ("raft-macro+apply-time-change", "change-before-applying"): 79838,
     ("raft-fsync", "flush-before-sending"): 692814,
     ("flood-set", "one-round-less"): 23,
     ("flood-set", "decide-default"): 90,
