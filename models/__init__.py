@@ -208,6 +208,7 @@ TWEAKS: dict[str, dict[str, str]] = {
     "zab": {
         "compare-epochs-only": "mcheck.models.zab_tweaks:ComparesEpochsOnly",
         "accept-epoch-twice": "mcheck.models.zab_tweaks:AcceptsEpochTwice",
+        "report-delivered": "mcheck.models.zab_tweaks:ReportsDelivered",
         "acknowledge-before-sync": "mcheck.models.zab_tweaks:AcknowledgesBeforeSync",
         "write-epoch-first": "mcheck.models.zab_tweaks:WritesEpochFirst",
         "keep-history": "mcheck.models.zab_tweaks:KeepsHistory",
