@@ -34,6 +34,7 @@ EXTENSIONS: dict[str, dict[str, str]] = {
         "check-quorum": "mcheck.models.raft_check_quorum:RaftCheckQuorum",
         "read-index": "mcheck.models.raft_reads:RaftReadIndex",
         "lease-read": "mcheck.models.raft_lease_read:RaftLeaseRead",
+        "transfer": "mcheck.models.raft_transfer:RaftTransfer",
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "partition": "mcheck.models.raft_partition:RaftPartition",
         "dropping": "mcheck.models.raft_networks:Dropping",
@@ -52,6 +53,10 @@ APART: dict[tuple[str, str], str] = {
     ("single-server-change", "joint-consensus"): _OTHER_WAY,
     ("single-server-change", "apply-time-change"): _OTHER_WAY,
     ("joint-consensus", "apply-time-change"): _OTHER_WAY,
+    (
+        "pre-vote",
+        "transfer",
+    ): "a leader that hands over is deposed although a quorum hears it, which pre-vote promises not to happen",
 }
 """Which two extensions do not go together, and why; all others do, any number of them."""
 
@@ -179,6 +184,10 @@ TWEAKS: dict[str, dict[str, str]] = {
         "lease-outlasts-timers": "mcheck.models.raft_lease_read:LeaseOutlastsTimers",
         "vote-right-after-restart": "mcheck.models.raft_lease_read:VotesRightAfterRestart",
         "vote-in-spite-of-lease": "mcheck.models.raft_lease_read:VotesInSpiteOfLease",
+    },
+    "raft+transfer": {
+        "keep-lease": "mcheck.models.raft_transfer:KeepsLease",
+        "lease-again": "mcheck.models.raft_transfer:LeasesAgain",
     },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",

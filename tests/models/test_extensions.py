@@ -28,6 +28,7 @@ LEVELS: list[tuple[str, dict[str, int], list[int]]] = [
     ("raft+check-quorum", ONE_TERM, [1, 3, 6, 9, 30, 81, 156, 300, 615]),
     ("raft+read-index", ONE_TERM, [1, 3, 6, 9, 24, 57, 75, 81, 120, 147]),
     ("raft+lease-read", ONE_TERM, [1, 3, 6, 9, 30, 81, 156, 300, 621]),
+    ("raft+transfer", ONE_TERM, [1, 3, 6, 9, 42, 117, 198, 384, 837]),
     ("raft+partition", ONE_TERM, [1, 6, 16, 30, 51, 114, 219, 342, 549]),
     (
         "raft+pre-vote+check-quorum+partition",

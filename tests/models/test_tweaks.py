@@ -33,6 +33,7 @@ SLOW = {
     "raft+check-quorum": {"never-check"},
     "raft+read-index": {"no-confirmation", "before-own-commit", "local-reads"},
     "raft+lease-read": {"lease-outlasts-timers", "vote-right-after-restart", "vote-in-spite-of-lease"},
+    "raft+transfer": {"keep-lease", "lease-again"},
     "raft-macro+single-server-change": {"change-several-at-once"},
     "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
     "raft-macro+apply-time-change": {"campaign-unapplied", "change-before-applying"},
