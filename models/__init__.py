@@ -29,6 +29,9 @@ PROTOCOLS: dict[str, str] = {
 }
 
 EXTENSIONS: dict[str, dict[str, str]] = {
+    "pbft": {
+        "checkpoints": "mcheck.models.pbft_checkpoints:PBFTCheckpoints",
+    },
     "raft": {
         "pre-vote": "mcheck.models.raft_pre_vote:RaftPreVote",
         "check-quorum": "mcheck.models.raft_check_quorum:RaftCheckQuorum",
@@ -108,6 +111,12 @@ TWEAKS: dict[str, dict[str, str]] = {
         "accept-unrequested": "mcheck.models.pbft_tweaks:AcceptsUnrequested",
         "execute-again": "mcheck.models.pbft_tweaks:ExecutesAgain",
         "inject": "mcheck.models.pbft_tweaks:Injected",
+    },
+    "pbft+checkpoints": {
+        "one-proves": "mcheck.models.pbft_checkpoints:OneProves",
+        "weak-proof": "mcheck.models.pbft_checkpoints:WeakProof",
+        "forget-checkpoint": "mcheck.models.pbft_checkpoints:ForgetsCheckpoint",
+        "accept-below": "mcheck.models.pbft_checkpoints:AcceptsBelow",
     },
     "flood-set": {
         "one-round-less": "mcheck.models.flood_set:OneRoundLess",
