@@ -213,7 +213,10 @@ class PBFTCheckpoints(PBFT):
 class OneProves(PBFTCheckpoints):
     """One CHECKPOINT is enough of a proof: a faulty replica can sign one of its own."""
 
-    outcome = Broken("Agreement", steps=2, source="section 4.3", views=1)
+    outcome = (
+        Broken("Validity", steps=1, source="section 4.3", views=1),
+        Broken("Agreement", steps=2, source="section 4.3", views=1),
+    )
 
     def proof(self) -> int:
         return 1
@@ -240,7 +243,10 @@ class ForgetsCheckpoint(PBFTCheckpoints):
 class AcceptsBelow(PBFTCheckpoints):
     """A replica proposes and accepts at a number below its low water mark, of which it remembers nothing."""
 
-    outcome = Broken("Agreement", steps=14, source="section 4.2, the water marks", views=1)
+    outcome = (
+        Broken("Certificates Agree", steps=11, source="section 4.2, the water marks", views=1),
+        Broken("Agreement", steps=14, source="section 4.2, the water marks", views=1),
+    )
 
     def is_above(self, me: CheckpointingMemory) -> bool:
         return True

@@ -60,16 +60,29 @@ class ReportsDelivered(Zab):
     only what its follower lacks.
     """
 
-    outcome = Broken(
-        "Prefix Consistency",
-        steps=22,
-        source="ZOOKEEPER-2845",
-        nodes=3,
-        max_epoch=2,
-        max_log=1,
-        max_in_channel=2,
-        max_timeouts=1,
-        max_restarts=0,
+    outcome = (
+        Broken(
+            "Primary Integrity",
+            steps=20,
+            source="ZOOKEEPER-2845",
+            nodes=3,
+            max_epoch=2,
+            max_log=1,
+            max_in_channel=2,
+            max_timeouts=1,
+            max_restarts=0,
+        ),
+        Broken(
+            "Prefix Consistency",
+            steps=22,
+            source="ZOOKEEPER-2845",
+            nodes=3,
+            max_epoch=2,
+            max_log=1,
+            max_in_channel=2,
+            max_timeouts=1,
+            max_restarts=0,
+        ),
     )
 
     def reported(self, me: Process) -> History:
