@@ -9,10 +9,9 @@ from tests.models.native_search import witnessed
 
 from mcheck.checker import Limits, Verdict
 from mcheck.checker.engines import search
-from mcheck.models.pbft import NewView, Replica, ViewChange
+from mcheck.models.pbft import NewView, Replica, State, ViewChange
 from mcheck.models.pbft_checkpoints import (
     AnyMessage,
-    CheckpointingState,
     NewViewAbove,
     OneProves,
     PBFTCheckpoints,
@@ -64,9 +63,9 @@ def test_the_engines_agree_on_two_views() -> None:
 # ---------------------------------------------------------------------- Byzantine messages as steps
 
 
-class Sending(Injection[CheckpointingState]):
+class Sending(Injection[State]):
     @action
-    def byzantine_send(self, s: CheckpointingState, m: Annotated[AnyMessage, Where("is_heeded")]) -> CheckpointingState:
+    def byzantine_send(self, s: State, m: Annotated[AnyMessage, Where("is_heeded")]) -> State:
         return self.injected(s, m)
 
     def is_heeded(self, m: AnyMessage) -> bool:
