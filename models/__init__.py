@@ -29,11 +29,15 @@ PROTOCOLS: dict[str, str] = {
 }
 
 EXTENSIONS: dict[str, dict[str, str]] = {
+    "pbft": {
+        "checkpoints": "mcheck.models.pbft_checkpoints:PBFTCheckpoints",
+    },
     "raft": {
         "pre-vote": "mcheck.models.raft_pre_vote:RaftPreVote",
         "check-quorum": "mcheck.models.raft_check_quorum:RaftCheckQuorum",
         "read-index": "mcheck.models.raft_reads:RaftReadIndex",
         "lease-read": "mcheck.models.raft_lease_read:RaftLeaseRead",
+        "transfer": "mcheck.models.raft_transfer:RaftTransfer",
         "heartbeats": "mcheck.models.raft_networks:Heartbeats",
         "partition": "mcheck.models.raft_partition:RaftPartition",
         "dropping": "mcheck.models.raft_networks:Dropping",
@@ -42,15 +46,20 @@ EXTENSIONS: dict[str, dict[str, str]] = {
     "raft-macro": {
         "single-server-change": "mcheck.models.raft_membership:SingleServerChange",
         "joint-consensus": "mcheck.models.raft_membership:JointConsensus",
+        "apply-time-change": "mcheck.models.raft_apply_time_change:ApplyTimeChange",
     },
 }
 """By the name of the protocol: what can be put on it, `raft+pre-vote+check-quorum`, each on top of those before it."""
 
+_OTHER_WAY = "each is a way to change the members, and safe only if all changes go that way"
 APART: dict[tuple[str, str], str] = {
+    ("single-server-change", "joint-consensus"): _OTHER_WAY,
+    ("single-server-change", "apply-time-change"): _OTHER_WAY,
+    ("joint-consensus", "apply-time-change"): _OTHER_WAY,
     (
-        "single-server-change",
-        "joint-consensus",
-    ): "each is a way to change the members, and safe only if all changes go that way",
+        "pre-vote",
+        "transfer",
+    ): "a leader that hands over is deposed although a quorum hears it, which pre-vote promises not to happen",
 }
 """Which two extensions do not go together, and why; all others do, any number of them."""
 
@@ -102,6 +111,12 @@ TWEAKS: dict[str, dict[str, str]] = {
         "accept-unrequested": "mcheck.models.pbft_tweaks:AcceptsUnrequested",
         "execute-again": "mcheck.models.pbft_tweaks:ExecutesAgain",
         "inject": "mcheck.models.pbft_tweaks:Injected",
+    },
+    "pbft+checkpoints": {
+        "one-proves": "mcheck.models.pbft_checkpoints:OneProves",
+        "weak-proof": "mcheck.models.pbft_checkpoints:WeakProof",
+        "forget-checkpoint": "mcheck.models.pbft_checkpoints:ForgetsCheckpoint",
+        "accept-below": "mcheck.models.pbft_checkpoints:AcceptsBelow",
     },
     "flood-set": {
         "one-round-less": "mcheck.models.flood_set:OneRoundLess",
@@ -179,6 +194,10 @@ TWEAKS: dict[str, dict[str, str]] = {
         "vote-right-after-restart": "mcheck.models.raft_lease_read:VotesRightAfterRestart",
         "vote-in-spite-of-lease": "mcheck.models.raft_lease_read:VotesInSpiteOfLease",
     },
+    "raft+transfer": {
+        "keep-lease": "mcheck.models.raft_transfer:KeepsLease",
+        "lease-again": "mcheck.models.raft_transfer:LeasesAgain",
+    },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
         "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
@@ -195,6 +214,10 @@ TWEAKS: dict[str, dict[str, str]] = {
         "count-union": "mcheck.models.raft_membership:CountsUnion",
         "finish-uncommitted": "mcheck.models.raft_membership:FinishesUncommitted",
     },
+    "raft-macro+apply-time-change": {
+        "campaign-unapplied": "mcheck.models.raft_apply_time_change:CampaignsUnapplied",
+        "change-before-applying": "mcheck.models.raft_apply_time_change:ChangesBeforeApplying",
+    },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",
         "count-before-fsync": "mcheck.models.raft_fsync:CountsBeforeFsync",
@@ -203,6 +226,7 @@ TWEAKS: dict[str, dict[str, str]] = {
     "zab": {
         "compare-epochs-only": "mcheck.models.zab_tweaks:ComparesEpochsOnly",
         "accept-epoch-twice": "mcheck.models.zab_tweaks:AcceptsEpochTwice",
+        "report-delivered": "mcheck.models.zab_tweaks:ReportsDelivered",
         "acknowledge-before-sync": "mcheck.models.zab_tweaks:AcknowledgesBeforeSync",
         "write-epoch-first": "mcheck.models.zab_tweaks:WritesEpochFirst",
         "keep-history": "mcheck.models.zab_tweaks:KeepsHistory",

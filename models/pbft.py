@@ -11,8 +11,8 @@ replicas included, so that its messages are not stored: `sent` (spec/byzantine.p
 prepared certificate, which is made of signed messages, is valid if these were sent.  Which replicas are faulty, and who is
 primary of which view, is chosen in `init` in every possible way; up to renaming replicas, that is a handful of initial states.
 
-Differs: checkpoints, garbage collection, replies, authenticators and the timers are not modelled.  A correct replica may give
-a view up at any time.  It steps to the next view only, which allows no less: to skip a view is to pass through it.  No null
+Differs: replies, authenticators and the timers are not modelled; checkpoints and garbage collection are in
+`pbft_checkpoints`.  A correct replica may give a view up at any time.  It steps to the next view only, which allows no less: to skip a view is to pass through it.  No null
 request is needed, as one sequence number leaves no gaps.
 """
 

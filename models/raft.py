@@ -212,9 +212,13 @@ class Raft(Spec[State]):
 
     def campaigned(self, s: State, i: Node, network: Network) -> State:
         """Server i has begun a new term, voted for itself in it, and asked everyone else."""
-        me = s.servers[i]
+        me = self.candidate(s.servers[i], i)
+        return self.moved(s, i, me, self.asked(network, i, me))
+
+    def candidate(self, me: Server, i: Node) -> Server:
+        """Server i is a candidate in a new term, with its own vote."""
         me = me.replace(role=Role.CANDIDATE, current_term=me.current_term + 1, voted_for=i, votes_granted=Set.of(i))
-        return self.moved(s, i, self.counted(me), self.asked(network, i, me))
+        return self.counted(me)
 
     def asked(self, network: Network, i: Node, me: Server) -> Network:
         """Candidate i has asked everyone else."""

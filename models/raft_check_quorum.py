@@ -79,9 +79,15 @@ class RaftCheckQuorum(ElectionTimer):
 
     @step("Leader Stickiness")
     def leader_stickiness(self, before: CheckingState, after: CheckingState, i: Node) -> bool:
-        """A server that hears a leader gives no vote to another.  Source: section 4.2.3."""
-        old, new = before.servers[i], after.servers[i]
-        return not self.hears(old) or new.voted_for is None or new.voted_for == old.voted_for
+        """A server that hears a leader gives no vote to another, unless by leave of that leader.  Source: section 4.2.3."""
+        old, candidate = before.servers[i], after.servers[i].voted_for
+        if not self.hears(old) or candidate is None or candidate == old.voted_for:
+            return True
+        return self.is_permitted(before, i, candidate)
+
+    def is_permitted(self, before: CheckingState, i: Node, candidate: Node) -> bool:
+        """The leader has told the candidate to stand: see `raft_transfer`."""
+        return False
 
     @step("Leaders Are Heard")
     def leaders_are_heard(self, before: CheckingState, after: CheckingState, i: Node) -> bool:

@@ -5,12 +5,15 @@ the correction of D. Ongaro, Bug in single-server membership changes, raft-dev, 
 In Search of an Understandable Consensus Algorithm, USENIX ATC 2014, section 6, for joint consensus.
 
 Throughout this file: as in `raft_macro`, whose steps these are.  A configuration is an entry of the log, and a server uses the
-last one in its log, whether it is committed or not.  At first all servers are members.
+last one in its log, whether it is committed or not.  At first the founders are members: all servers, but for `spare` ones
+that may be added.
 
 Differs: a server that is no member in its own configuration does not stand for election.  A leader knows what is committed
 as soon as it is, as everywhere in `raft_macro`.
 """
 
+from collections.abc import Iterable
+from itertools import combinations
 from typing import Annotated
 
 from mcheck.models.raft_macro import Node, RaftMacro, Server, State, Term
@@ -21,8 +24,10 @@ from mcheck.spec import (
     Record,
     Safe,
     Set,
+    UsageError,
     action,
     any,
+    constant,
     extended,
     len,
     max,
@@ -58,13 +63,22 @@ class MemberState(State):
     """The state of Raft with such servers."""
 
     servers: Map[Node, MemberServer]  # type: ignore[assignment]
+    founders: Set[Node] = Set()  # the members as long as no log has others; never changes
 
 
 class Membership(RaftMacro):
     """What both ways have in common: whose votes and whose copies count."""
 
-    def init(self) -> MemberState:
-        return extended(super().init(), MemberState)
+    spare: int = constant(0, "servers that are no members at first", least=0)
+
+    def init(self) -> Iterable[MemberState]:  # type: ignore[override]
+        """Any servers but the spare ones may be the founders; up to renaming servers, that is one state."""
+        if self.spare >= self.nodes:
+            raise UsageError(
+                f"{type(self).__name__}: of {self.nodes} servers at least one must be a member (got {self.spare} spare)"
+            )
+        start = extended(super().init(), MemberState)
+        return [start.replace(founders=Set(c)) for c in combinations(Node, self.nodes - self.spare)]
 
     def new_entry(self, me: MemberServer) -> Entry:  # type: ignore[override]
         return Entry(term=me.current_term)
@@ -78,14 +92,18 @@ class Membership(RaftMacro):
             (n for n in range(1, self.max_log + 1) if n <= len(me.log) and me.log[n - 1].config is not None), default=0
         )
 
-    def config(self, me: MemberServer) -> Config:
-        """The last configuration in my log, at first all servers.  Source: dissertation, section 4.1."""
+    def config(self, s: MemberState, me: MemberServer) -> Config:
+        """The last configuration in my log, as far as it counts; at first the founders.  Source: dissertation, section 4.1."""
         for n in range(self.max_log, 0, -1):
-            if n <= len(me.log):
+            if n <= self.counts_to(me):
                 config = me.log[n - 1].config
                 if config is not None:
                     return config
-        return Config(members=Set(Node))
+        return Config(members=s.founders)
+
+    def counts_to(self, me: MemberServer) -> int:
+        """Up to where a configuration in my log counts: it does so at once.  Source: dissertation, section 4.1."""
+        return len(me.log)
 
     def is_quorum_of(self, config: Config, q: Set[Node]) -> bool:
         """A majority of the members, and while they change of the old and of the new ones.  Source: ATC 2014, section 6."""
@@ -101,7 +119,7 @@ class Membership(RaftMacro):
         """Server i is elected in t by q, a quorum of its configuration."""
         me = s.servers[i]
         require(i in q, "i votes for itself")
-        config = self.config(me)
+        config = self.config(s, me)
         require(q <= self.voters(config), "i asks members")
         require(self.is_quorum_of(config, q), "q is a quorum of the configuration of i")
         return super().elect(s, i, t, q)
@@ -114,7 +132,7 @@ class Membership(RaftMacro):
     def on_quorum(self, s: MemberState, i: Node, index: int) -> bool:  # type: ignore[override]
         """The entry has been acknowledged by a quorum of the configuration of leader i."""
         me = s.servers[i]
-        return self.is_quorum_of(self.config(me), Set(j for j in Node if self.holds(me, s.servers[j], index)))
+        return self.is_quorum_of(self.config(s, me), Set(j for j in Node if self.holds(me, s.servers[j], index)))
 
     def is_committed(self, s: MemberState, i: Node, index: int) -> bool:
         """Leader i has committed up to `index`: an entry of its term, there or later, is on a quorum."""
@@ -149,7 +167,7 @@ class SingleServerChange(Membership):
         me = s.servers[i]
         require(me.leads, "only a leader changes the members")
         require(self.may_change(s, i), "the last configuration, and an entry of this term, are committed")
-        members = self.config(me).members
+        members = self.config(s, me).members
         changed = members - Set.of(j) if j in members else members.add(j)
         require(len(changed) > 0, "somebody stays")
         return self.with_config(s, i, Config(members=changed))
@@ -167,6 +185,7 @@ class ChangesBeforeOwnCommit(SingleServerChange):
 
     outcome = (
         Broken("Election Safety", steps=6, source="raft-dev, 10 July 2015", nodes=4, max_term=3, max_log=1),
+        Broken("Leader Completeness", steps=7, source="raft-dev, 10 July 2015", nodes=4, max_term=3, max_log=1),
         Safe(nodes=3, max_term=3, max_log=2, note="Of three servers, majorities that leave out one each still meet."),
     )
 
@@ -200,7 +219,7 @@ class JointConsensus(Membership):
         """Leader i appends the old members and the new ones.  Source: ATC 2014, section 6."""
         me = s.servers[i]
         require(me.leads, "only a leader changes the members")
-        config = self.config(me)
+        config = self.config(s, me)
         require(config.joint is None, "no change is under way")
         require(self.has_settled(s, i), "the last configuration is committed")
         require(len(members) > 0 and members != config.members, "there are others")
@@ -216,7 +235,7 @@ class JointConsensus(Membership):
         """Leader i appends the new members, as the two are committed together.  Source: ATC 2014, section 6."""
         me = s.servers[i]
         require(me.leads, "only a leader changes the members")
-        joint = self.config(me).joint
+        joint = self.config(s, me).joint
         require(joint is not None, "a change is under way")
         assert joint is not None
         require(self.is_committed(s, i, self.config_index(me)), "old and new members have committed it")
@@ -241,7 +260,7 @@ class FinishesUncommitted(JointConsensus):
     def finish_change(self, s: MemberState, i: Node) -> State:
         me = s.servers[i]
         require(me.leads, "only a leader changes the members")
-        joint = self.config(me).joint
+        joint = self.config(s, me).joint
         require(joint is not None, "a change is under way")
         assert joint is not None
         return self.with_config(s, i, Config(members=joint))

@@ -22,196 +22,55 @@ Not modelled:
 * requests that reach a follower, reads, sessions, snapshots, and the commit of what a late follower's ACK-LD completes
   before the next ACK.
 * disks that lose what was acknowledged: a process writes before it answers.  `zab_tweaks` has the ways to get that wrong.
+
+The messages and what a process remembers are in `zab_state`, the properties in `zab_promises`.
 """
 
-from enum import Enum, auto
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
+from mcheck.models.zab_promises import ZabPromises
+from mcheck.models.zab_state import (
+    Ack,
+    AckE,
+    AckLD,
+    CEpoch,
+    Commit,
+    CommitLD,
+    Epoch,
+    History,
+    Network,
+    NewEpoch,
+    NewLeader,
+    Node,
+    Process,
+    Propose,
+    State,
+    Txn,
+    Value,
+    ZabState,
+    Zxid,
+    index_of,
+    last_zxid,
+)
 from mcheck.spec import (
-    GHOST,
-    AtMost,
     Channels,
-    Index,
     Map,
-    Range,
     Record,
     Set,
-    Spec,
     action,
-    all,
-    always,
     any,
-    bound,
-    constant,
     count,
     len,
     max,
-    min,
-    reachable,
     require,
     where,
 )
 
-
-class Node(Index, size="nodes"):
-    """A process of the ensemble."""
-
-
-class Value(Index, size="values"):
-    """What a client may ask for."""
-
-
-Epoch = Annotated[int, Range(0, "max_epoch")]  # 0: before the first leader
-LogIndex = Annotated[int, Range(0, "max_log")]  # 0: before the first transaction
-
-
-class ZabState(Enum):
-    """The phase that a process is in."""
-
-    ELECTION = auto()
-    DISCOVERY = auto()
-    SYNCHRONIZATION = auto()
-    BROADCAST = auto()
-
-
-class Zxid(Record, order=True):
-    """z = ⟨e, c⟩: the epoch of the primary, and how many transactions it had broadcast by then."""
-
-    epoch: Epoch
-    counter: LogIndex
-
-
-class Txn(Record):
-    """⟨v, z⟩, a transaction."""
-
-    zxid: Zxid
-    value: Value
-
-
-History = Annotated[tuple[Txn, ...], AtMost("max_log")]
-
-
-class CEpoch(Record):
-    """CEPOCH(f.p): who follows you has accepted epochs up to this."""
-
-    epoch: Epoch
-
-
-class NewEpoch(Record):
-    """NEWEPOCH(e')."""
-
-    epoch: Epoch
-
-
-class AckE(Record):
-    """ACK-E(f.a, h): the epoch e' is accepted; this is what I have, and from when."""
-
-    epoch: Epoch
-    history: History
-
-
-class NewLeader(Record):
-    """NEWLEADER(e', I): the initial history of the epoch."""
-
-    epoch: Epoch
-    history: History
-
-
-class AckLD(Record):
-    """ACK-LD(z): all of a NEWLEADER is accepted, up to z."""
-
-    zxid: Zxid
-
-
-class CommitLD(Record):
-    """COMMIT-LD(z): everything up to z is committed."""
-
-    zxid: Zxid
-
-
-class Propose(Record):
-    """PROPOSE(e', ⟨v, z⟩)."""
-
-    txn: Txn
-
-
-class Ack(Record):
-    """ACK(e', ⟨v, z⟩)."""
-
-    zxid: Zxid
-
-
-class Commit(Record):
-    """COMMIT(e', ⟨v, z⟩)."""
-
-    zxid: Zxid
-
-
-Message = CEpoch | NewEpoch | AckE | NewLeader | AckLD | CommitLD | Propose | Ack | Commit
-Network = Annotated[Channels[Node, Message], AtMost("max_in_channel")]
 M = TypeVar("M", bound=Record)
 
 
-class Process(Record):
-    """What a role or phase has no use for keeps its first value, so that processes which will behave alike are equal."""
-
-    accepted_epoch: Epoch = 0  # persistent; f.p
-    current_epoch: Epoch = 0  # persistent; f.a
-    history: History = ()  # persistent; h
-    synced: LogIndex = 0  # how much of the history the disk has: all of it, as a process writes before it answers
-    leader: Node | None = None  # whom it follows; itself: it leads; None: it asks its oracle
-    zab_state: ZabState = ZabState.ELECTION
-    last_committed: LogIndex = 0  # up to where it has delivered
-    new_epoch: Epoch = 0  # of a leader: e', once it is chosen
-    highest_epoch: Epoch = 0  # of a leader that has not chosen: the highest f.p it has heard of
-    cepoch_recv: Set[Node] = Set()  # of a leader: whose CEPOCH it has; they are sent NEWEPOCH, NEWLEADER, then PROPOSE
-    acke_recv: Set[Node] = Set()  # of a leader in discovery: who has accepted e'
-    best_epoch: Epoch = 0  # of a leader in discovery: the f.a and the history of the most recent of these
-    best_history: History = ()
-    ackld_recv: Set[Node] = Set()  # of a leader: who has accepted NEWLEADER; they are sent COMMIT-LD, then COMMIT
-    acked: Map[Node, LogIndex]  # of a leader: up to where each has accepted, where that is beyond last_committed
-
-
-class State(Record):
-    """The processes and their connections; counts that limit faults; what the properties remember."""
-
-    processes: Map[Node, Process]
-    net: Network
-    timeouts: Annotated[int, Range(0, "max_timeouts")] = 0
-    restarts: Annotated[int, Range(0, "max_restarts")] = 0
-    established: Annotated[Map[Epoch, Set[Node]], GHOST]  # who has led the synchronisation of each epoch
-    broadcast: Annotated[Set[Txn], GHOST] = Set()  # what primaries ever broadcast
-    begun_with: Annotated[
-        Map[Epoch, History], GHOST
-    ]  # what the primary of an epoch had delivered when it first broadcast
-    # What each process ever delivered, each transaction once, in that order.  One more than a history holds: room to be wrong.
-    delivered: Annotated[Map[Node, Annotated[tuple[Txn, ...], AtMost("max_log+1")]], GHOST]
-
-
-def last_zxid(history: History) -> Zxid:
-    """The zxid of the last transaction; ⟨0, 0⟩, which precedes all, for an empty history."""
-    return history[-1].zxid if len(history) > 0 else Zxid(epoch=0, counter=0)
-
-
-def index_of(history: History, zxid: Zxid) -> int:
-    """How many transactions of the history are at or before zxid."""
-    return count(t.zxid <= zxid for t in history)
-
-
-class Zab(Spec[State]):
+class Zab(ZabPromises):
     """Discovery, synchronisation and broadcast, with processes that time out and restart."""
-
-    fault_model = "crash-recovery"
-    resilience = "n >= 2f + 1"
-
-    nodes: int = constant(3, "processes of the ensemble", least=2)
-    values: int = constant(1, "distinct values of clients", least=1)
-    # Two epochs show that a new primary keeps what was committed, two transactions that their order is kept.
-    max_epoch: int = bound(2, "highest epoch explored; the first is 1", least=1)
-    max_log: int = bound(2, "longest history explored")
-    max_in_channel: int = bound(3, "most messages in a channel")
-    max_timeouts: int = bound(1, "most timeouts, of all processes together")
-    max_restarts: int = bound(1, "most restarts, of all processes together")
 
     def init(self) -> State:
         return State(
@@ -255,7 +114,7 @@ class Zab(Spec[State]):
             cepoch_recv=Set.of(i),
             acke_recv=Set.of(i),
             best_epoch=me.current_epoch,
-            best_history=me.history,
+            best_history=self.reported(me),
         )
         return self.moved(s, i, me, s.net)
 
@@ -322,12 +181,16 @@ class Zab(Spec[State]):
             return self.moved(s, i, self.looking(me), net.disconnect(i))
         if self.may_accept(me, m):
             me = me.replace(accepted_epoch=m.epoch)
-            net = net.send(i, j, AckE(epoch=me.current_epoch, history=me.history))
+            net = net.send(i, j, AckE(epoch=me.current_epoch, history=self.reported(me)))
         return self.moved(s, i, me.replace(zab_state=ZabState.SYNCHRONIZATION), net)
 
     def may_accept(self, me: Process, m: NewEpoch) -> bool:
         """An epoch is acknowledged to one leader only."""
         return m.epoch > me.accepted_epoch
+
+    def reported(self, me: Process) -> History:
+        """What a process has, from when it is asked for a leader's choice: all that it has accepted.  Source: f.1.2."""
+        return me.history
 
     @action
     def leader_receives_acke(self, s: State, i: Node, j: Node) -> State:
@@ -518,108 +381,3 @@ class Zab(Spec[State]):
             if fresh and not any(t == me.history[k] for t in done):
                 done = done + (me.history[k],)
         return s.replace(delivered=s.delivered.set(i, done))
-
-    # ------------------------------------------------------------------ what the paper promises
-
-    @always("Integrity")
-    def integrity(self, s: State, i: Node) -> bool:
-        """What a process delivers some primary has broadcast."""
-        return all(t in s.broadcast for t in s.delivered[i])
-
-    @always("Total Order")
-    def total_order(self, s: State, i: Node, j: Node) -> bool:
-        """If i delivers a before b, then j, if it delivers b, delivers a before b."""
-        mine, theirs = s.delivered[i], s.delivered[j]
-        most = self.max_log + 1
-        return all(
-            all(
-                p >= len(theirs)
-                or q >= len(mine)
-                or theirs[p] != mine[q]
-                or all(any(b == a for b in theirs[:p]) for a in mine[:q])
-                for p in range(most)
-            )
-            for q in range(most)
-        )
-
-    @always("Agreement")
-    def agreement(self, s: State, i: Node, j: Node) -> bool:
-        """If i delivers a and j delivers b, then j delivers a or i delivers b."""
-        mine, theirs = s.delivered[i], s.delivered[j]
-        return all(all(any(t == a for t in theirs) or any(t == b for t in mine) for b in theirs) for a in mine)
-
-    @always("Local Primary Order")
-    def local_primary_order(self, s: State, i: Node) -> bool:
-        """If a primary broadcasts a before b, then a process that delivers b delivers a before b."""
-        done = s.delivered[i]
-        return all(
-            p >= len(done)
-            or all(
-                any(t == a for t in done[:p])
-                for a in s.broadcast
-                if a.zxid.epoch == done[p].zxid.epoch and a.zxid.counter < done[p].zxid.counter
-            )
-            for p in range(self.max_log + 1)
-        )
-
-    @always("Global Primary Order")
-    def global_primary_order(self, s: State, i: Node) -> bool:
-        """If a process delivers a of an epoch and b of a later one, it delivers a before b."""
-        done = s.delivered[i]
-        return all(
-            p >= len(done) or all(a.zxid.epoch <= done[p].zxid.epoch for a in done[:p]) for p in range(self.max_log + 1)
-        )
-
-    @always("Primary Integrity")
-    def primary_integrity(self, s: State, i: Node) -> bool:
-        """If a primary broadcasts a and a process delivers b of an earlier epoch, at whatever time, then the primary had
-        delivered b before it broadcast a."""
-        return all(
-            all(b.zxid.epoch >= a.zxid.epoch or any(t == b for t in s.begun_with[a.zxid.epoch]) for b in s.delivered[i])
-            for a in s.broadcast
-        )
-
-    # ------------------------------------------------------------------ properties of the protocol
-
-    @always("At Most One Established Leader")
-    def leadership(self, s: State, e: Epoch) -> bool:
-        """No two processes lead the synchronisation of one epoch, at whatever times.  Source: Zab.tla, Leadership2."""
-        return len(s.established[e]) <= 1
-
-    @always("Prefix Consistency")
-    def prefix_consistency(self, s: State, i: Node, j: Node) -> bool:
-        """What a process has committed is in its history, and of two such prefixes one begins with the other."""
-        a, b = s.processes[i], s.processes[j]
-        common = min(a.last_committed, b.last_committed)
-        return a.last_committed <= len(a.history) and a.history[:common] == b.history[:common]
-
-    @always("Commit Order")
-    def commit_order(self, s: State, i: Node, j: Node) -> bool:
-        """The COMMIT that i receives next is for the transaction after the last it has delivered.  Source: f.3.3; Zab.tla."""
-        if i == j or len(s.net[j, i]) == 0:
-            return True
-        me, m = s.processes[i], s.net[j, i][0]
-        if not isinstance(m, Commit):
-            return True
-        return me.last_committed < len(me.history) and me.history[me.last_committed].zxid == m.zxid
-
-    # ------------------------------------------------------------------ witnesses
-
-    @reachable("a leader is established")
-    def leader_established(self, s: State, i: Node) -> bool:
-        return s.processes[i].leader == i and s.processes[i].zab_state == ZabState.BROADCAST
-
-    @reachable("every process delivers a transaction")
-    def all_deliver(self, s: State) -> bool:
-        return all(len(s.delivered[i]) > 0 for i in Node)
-
-    @reachable("a primary begins with what an earlier one has committed")
-    def handed_on(self, s: State, e: Epoch) -> bool:
-        return len(s.begun_with[e]) > 0
-
-    @reachable("a proposal is abandoned")
-    def abandoned(self, s: State, i: Node) -> bool:
-        me = s.processes[i]
-        if me.leader != i or me.zab_state != ZabState.BROADCAST:
-            return False
-        return any(t.zxid.epoch < me.current_epoch and not any(u == t for u in me.history) for t in s.broadcast)

@@ -4,7 +4,8 @@ Each class overrides one rule of `Zab` and nothing else.  `outcome` says what it
 few processes, epochs, transactions and faults: steps of a shortest behaviour at the granularity of `zab`.
 """
 
-from mcheck.models.zab import AckE, AckLD, NewEpoch, NewLeader, Node, Process, State, Zab, Zxid
+from mcheck.models.zab import Zab
+from mcheck.models.zab_state import AckE, AckLD, History, NewEpoch, NewLeader, Node, Process, State, Zxid
 from mcheck.spec import Broken, Safe, Set, action, count, len
 
 # ---------------------------------------------------------------------- phase 1: discovery
@@ -50,6 +51,42 @@ class AcceptsEpochTwice(Zab):
 
     def may_accept(self, me: Process, m: NewEpoch) -> bool:
         return m.epoch >= me.accepted_epoch
+
+
+class ReportsDelivered(Zab):
+    """A process that looks for a leader goes by the database in its memory: by what it has delivered, not by what it has accepted.
+
+    Differs from the report: there what was left out stays on the disk, and a restart brings it back, where a leader sends
+    only what its follower lacks.
+    """
+
+    outcome = (
+        Broken(
+            "Primary Integrity",
+            steps=20,
+            source="ZOOKEEPER-2845",
+            nodes=3,
+            max_epoch=2,
+            max_log=1,
+            max_in_channel=2,
+            max_timeouts=1,
+            max_restarts=0,
+        ),
+        Broken(
+            "Prefix Consistency",
+            steps=22,
+            source="ZOOKEEPER-2845",
+            nodes=3,
+            max_epoch=2,
+            max_log=1,
+            max_in_channel=2,
+            max_timeouts=1,
+            max_restarts=0,
+        ),
+    )
+
+    def reported(self, me: Process) -> History:
+        return me.history[: me.last_committed]
 
 
 # ---------------------------------------------------------------------- phase 2: synchronisation

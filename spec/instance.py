@@ -289,8 +289,9 @@ def _iterable(name: str, given: Any) -> Iterable[Any]:
 def state_class(cls: type) -> RecordType:
     """The record class of the states: what `init` says it returns, or the argument of `Spec[...]`."""
     returned = hints_of(cls.init).get("return")  # type: ignore[attr-defined]
-    if isinstance(returned, RecordType):
-        return returned
+    for said in (returned, *typing.get_args(returned)):  # State, or Iterable[State]
+        if isinstance(said, RecordType):
+            return said
     for base in cls.__mro__:
         for origin in getattr(base, "__orig_bases__", ()):
             for argument in typing.get_args(origin):

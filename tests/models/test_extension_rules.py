@@ -130,6 +130,43 @@ def test_a_lease_is_over_when_those_it_counts_on_may_vote_again(over: str) -> No
         run("raft+lease-read", [*WRITTEN, over, "read(i=0)"])
 
 
+# ---------------------------------------------------------------------- transfer: sections 3.10 and 4.2.3
+
+TOLD = [*WRITTEN, "transfer(i=0, j=1)"]
+STANDS = [*TOLD, "deliver(m=TimeoutNow(src=0, dst=1, term=1))"]
+
+
+def test_a_leader_hands_over_to_who_has_its_log() -> None:
+    with pytest.raises(ReplayMismatch, match="j holds the log of i"):
+        run("raft+transfer", [*WRITTEN, "transfer(i=0, j=2)"], max_messages=9)
+
+
+def test_a_leader_that_hands_over_takes_no_requests_and_no_reads() -> None:
+    for label, why in (("client_request(i=0, v=0)", "no transfer is under way"), ("read(i=0)", "i holds a lease")):
+        with pytest.raises(ReplayMismatch, match=why):
+            run("raft+transfer", [*TOLD, label], max_messages=9)
+    given_up = [*TOLD, "give_up_transfer(i=0)"]
+    run("raft+transfer", [*given_up, "client_request(i=0, v=0)"], max_messages=9)
+    with pytest.raises(ReplayMismatch, match="i holds a lease"):
+        run("raft+transfer", [*given_up, "read(i=0)"], max_messages=9)
+
+
+def test_a_server_that_is_told_to_stand_does_not_wait_for_its_timer() -> None:
+    told = server(run("raft+transfer", STANDS, max_messages=9), 1)
+    assert (told.role, told.current_term, told.leader_alive) == (Role.CANDIDATE, 2, False)
+
+
+def test_a_server_that_hears_a_leader_votes_for_another_by_its_leave() -> None:
+    """Without leave n2, which hears n0, would neither answer nor come to term 2."""
+    heard = [
+        "append_entries(i=0, j=2)",
+        "deliver(m=AppendEntries(src=0, dst=2, term=1, prev_log_index=0, prev_log_term=0, entries=(Entry(term=1, value=0),), leader_commit=1))",
+    ]
+    asked = "deliver(m=PermittedRequestVote(src=1, dst=2, term=2, last_log_index=1, last_log_term=1))"
+    voter = server(run("raft+transfer", [*WRITTEN, *heard, *STANDS[len(WRITTEN) :], asked], max_messages=9), 2)
+    assert voter.leader_alive and (voter.current_term, voter.voted_for) == (2, Node(1))
+
+
 # ---------------------------------------------------------------------- members: dissertation, chapter 4; ATC 2014, section 6
 
 

@@ -28,6 +28,7 @@ LEVELS: list[tuple[str, dict[str, int], list[int]]] = [
     ("raft+check-quorum", ONE_TERM, [1, 3, 6, 9, 30, 81, 156, 300, 615]),
     ("raft+read-index", ONE_TERM, [1, 3, 6, 9, 24, 57, 75, 81, 120, 147]),
     ("raft+lease-read", ONE_TERM, [1, 3, 6, 9, 30, 81, 156, 300, 621]),
+    ("raft+transfer", ONE_TERM, [1, 3, 6, 9, 42, 117, 198, 384, 837]),
     ("raft+partition", ONE_TERM, [1, 6, 16, 30, 51, 114, 219, 342, 549]),
     (
         "raft+pre-vote+check-quorum+partition",
@@ -36,6 +37,7 @@ LEVELS: list[tuple[str, dict[str, int], list[int]]] = [
     ),
     ("raft-macro+single-server-change", MEMBERS, [1, 18, 57, 102, 333]),
     ("raft-macro+joint-consensus", MEMBERS, [1, 18, 165, 786]),
+    ("raft-macro+apply-time-change", MEMBERS, [1, 18, 111, 462, 1485]),
 ]
 
 
@@ -84,6 +86,12 @@ WHOLE: list[tuple[str, dict[str, int], tuple[int, int, int], dict[str, int]]] = 
         (49021, 295177, 11),
         {ELECTED: 1, COMMITTED: 4, "a configuration is committed": 3},
     ),
+    (
+        "raft-macro+apply-time-change",
+        MEMBERS,
+        (215011, 1576636, 16),
+        {ELECTED: 1, COMMITTED: 4, "a configuration is committed": 3, "a configuration is applied": 5},
+    ),
 ]
 
 
@@ -124,6 +132,7 @@ TOGETHER = [
     pytest.param("raft+" + "+".join(EXTENSIONS["raft"]), marks=pytest.mark.slow),
     pytest.param("raft-macro+single-server-change", marks=pytest.mark.slow),
     pytest.param("raft-macro+joint-consensus", marks=pytest.mark.slow),
+    pytest.param("raft-macro+apply-time-change", marks=pytest.mark.slow),
 ]
 
 

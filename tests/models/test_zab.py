@@ -12,7 +12,8 @@ from tests.models.raft_search import search_to
 
 from mcheck.checker.engines import search
 from mcheck.models import TWEAKS
-from mcheck.models.zab import NewLeader, Node, State, Txn, Value, Zab, ZabState, Zxid
+from mcheck.models.zab import Zab
+from mcheck.models.zab_state import NewLeader, Node, State, Txn, Value, ZabState, Zxid
 from mcheck.models.zab_tweaks import CommitsOnOneAck, ComparesEpochsOnly
 from mcheck.spec import Broken, ReplayMismatch, Safe, Set, Spec, always, len, replay
 from mcheck.spec.outcomes import outcomes_of

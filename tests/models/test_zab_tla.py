@@ -10,7 +10,8 @@ import pytest
 from tests.models.raft_search import search_to
 
 from mcheck.checker.engines import search
-from mcheck.models.zab_tla import Ack, Committed, Node, Role, State, Txn, Violated, ZabState, ZabTLA, Zxid
+from mcheck.models.zab_tla import ZabTLA
+from mcheck.models.zab_tla_state import Ack, Committed, Node, Role, State, Txn, Violated, ZabState, Zxid
 from mcheck.spec import Set, UsageError, action, any, len, max, replay, require
 from mcheck.spec.tracing.agreement import disagreements, reached_states, typed_states
 

@@ -28,6 +28,7 @@ from mcheck.spec import (
     constant,
     constraint,
     count,
+    extended,
     implements,
     len,
     max,
@@ -222,6 +223,10 @@ def test_the_line_that_asks_is_named() -> None:
     )
 
 
+class Noted(State):
+    heard: bool = False
+
+
 def test_what_was_sent_may_not_decide_where_a_step_leads() -> None:
     class Copies(Votes):
         @action
@@ -238,6 +243,18 @@ def test_what_was_sent_may_not_decide_where_a_step_leads() -> None:
             return s.replace(at=s.at.set(i, 0))
 
     assert "go_on: one message more of a faulty member may only make more steps possible" in refused(Branches)
+
+    class Notes(Votes):
+        """What is noted only grows with the messages; but the state in which it is not noted would be lost."""
+
+        def init(self) -> Iterable[Noted]:  # type: ignore[override]
+            return [extended(start, Noted) for start in super().init()]
+
+        @action
+        def note(self, s: Noted, i: Correct) -> State:
+            return s.replace(heard=self.yes(s, i, 0))
+
+    assert "note: one message more of a faulty member may only make more steps possible" in refused(Notes)
 
 
 def test_messages_are_asked_for_through_sent_only() -> None:

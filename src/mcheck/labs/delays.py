@@ -27,6 +27,8 @@ from mcheck.models.raft import Raft, Role
 from mcheck.models.tcommit import RMState
 from mcheck.models.two_phase_commit import TwoPhaseCommit
 from mcheck.models.voting import Ballot
+from mcheck.models.zab import Zab
+from mcheck.models.zab_state import Process
 from mcheck.protocols import faults_text
 from mcheck.spec import Behavior, Spec, UsageError, action, require
 
@@ -133,6 +135,23 @@ def _follower_commits(s: Any) -> bool:
     return any(me.role == Role.FOLLOWER and me.commit_index > 0 for me in s.servers.values())
 
 
+def _has_delivered(s: Any, leads: bool) -> bool:
+    """Some process that leads, or follows, has delivered a transaction."""
+
+    def has(i: Any, me: Process) -> bool:
+        return me.last_committed > 0 and me.leader is not None and (me.leader == i) == leads
+
+    return any(has(i, me) for i, me in s.processes.items())
+
+
+def _primary_delivers(s: Any) -> bool:
+    return _has_delivered(s, leads=True)
+
+
+def _zab_follower_delivers(s: Any) -> bool:
+    return _has_delivered(s, leads=False)
+
+
 def _executed(s: Any) -> bool:
     return any(me.executed is not None for me in s.replicas.values())
 
@@ -146,6 +165,7 @@ def _committed(s: Any) -> bool:
 
 
 ONE_BALLOT = {"max_ballot": 0, "values": 1}
+ONE_EPOCH = {"max_epoch": 1, "max_log": 1, "max_in_channel": 2, "max_timeouts": 0, "max_restarts": 0}
 ONE_TERM = {"max_term": 1, "max_log": 1, "max_messages": 2, "max_restarts": 0}
 MEASURES = (
     Measure("paxos", PaxosLearner, ONE_BALLOT, _someone_learned, "phase_1a", "new leader → learner", 4, "2"),
@@ -155,6 +175,9 @@ MEASURES = (
     Measure("raft", Raft, ONE_TERM, _leader_commits, "client_request", "request → leader commits", 2),
     Measure("raft", Raft, ONE_TERM, _follower_commits, "client_request", "request → follower commits", 3),
     Measure("pbft", FaultFree, {"views": 1, "requests": 1}, _executed, "pre_prepare", "pre-prepare → execution", 3, "3"),
+    Measure("zab", Zab, ONE_EPOCH, _primary_delivers, "lead", "new leader → leader delivers", 7, "2"),
+    Measure("zab", Zab, ONE_EPOCH, _primary_delivers, "client_request", "request → leader delivers", 2),
+    Measure("zab", Zab, ONE_EPOCH, _zab_follower_delivers, "client_request", "request → follower delivers", 3),
     Measure("two-phase-commit", TwoPhaseCommit, {}, _committed, "rm_prepare", "prepared → committed", 2),
     Measure("ben-or", BenOr, {"max_round": 1}, _decided, "report", "report → decision", 2),
     Measure("flood-set", FloodSet, {"faults": 1}, _decided, "receive", "f + 1 rounds, f = 1", 2, "", rounds),
@@ -175,7 +198,7 @@ def delays() -> Iterator[Finding]:
         )
     wrong = [m for m, number in zip(MEASURES, found, strict=True) if number != m.expected]
     yield Finding(
-        "Paxos takes four message delays, two with a leader; a leader of Raft commits after two; PBFT has three phases.",
+        "Paxos takes four message delays, two with a leader; leaders of Raft and Zab commit after two; PBFT has three phases.",
         "the longest chain of messages in a shortest failure-free behaviour to the decision",
         "as the literature says" if not wrong else f"NOT so for {', '.join(m.protocol for m in wrong)}",
         not wrong,
