@@ -14,6 +14,7 @@ PROTOCOLS: dict[str, str] = {
     "paxos": "mcheck.models.paxos:Paxos",
     "flexible-paxos": "mcheck.models.flexible_paxos:FlexiblePaxos",
     "fast-paxos": "mcheck.models.fast_paxos:FastPaxos",
+    "paxos-duel": "mcheck.models.paxos_duel:PaxosDuel",
     "pbft": "mcheck.models.pbft:PBFT",
     "flood-set": "mcheck.models.flood_set:FloodSet",
     "ben-or": "mcheck.models.ben_or:BenOr",
@@ -90,6 +91,9 @@ TWEAKS: dict[str, dict[str, str]] = {
     "fast-paxos": {
         "small-fast-quorum": "mcheck.models.fast_paxos:FastQuorumTooSmall",
         "small-classic-quorum": "mcheck.models.fast_paxos:ClassicQuorumTooSmall",
+    },
+    "paxos-duel": {
+        "ignore-votes": "mcheck.models.paxos_duel:IgnoresVotes",
     },
     "pbft": {
         "quorum-2f": "mcheck.models.pbft_tweaks:SmallerQuorum",

@@ -1,0 +1,247 @@
+"""The duel: two proposers of Paxos pre-empt each other with ever larger ballots, and nothing is ever chosen.
+
+Source: Lamport, Paxos Made Simple (2001), §2.4; Fischer, Lynch & Paterson, Impossibility of Distributed Consensus with One Faulty
+Process, JACM 32 (1985), which says that some behaviour of the kind there must be.
+
+Throughout this file: p a proposer; a an acceptor; b a ballot; v a value.  Proposer p asks for the value p.
+
+Granularity: a prepare and its promise, and an accept and its acceptance, are one step for each acceptor; nothing is lost, and
+nobody crashes.  A message that would not be answered is not delivered; a proposer sees by itself that it is pre-empted: that an
+acceptor has promised a larger ballot.  It may then begin again, and need not.  So the messages of an attempt that was given up
+can never matter again, and are no part of the state.
+Differs from `paxos`: a proposer remembers who has answered, and chooses a ballot larger than any there is.
+"""
+
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Annotated
+
+from mcheck.spec import (
+    Broken,
+    Fairness,
+    Index,
+    Map,
+    Range,
+    Rank,
+    Record,
+    Set,
+    Spec,
+    action,
+    always,
+    any,
+    bound,
+    constant,
+    count,
+    eventually,
+    len,
+    max,
+    reachable,
+    require,
+    weak,
+    where,
+)
+
+
+class Acceptor(Index, size="acceptors"):
+    """Whoever votes."""
+
+
+Proposer = Annotated[int, Range(0, 1)]
+Value = Proposer  # what a proposer asks for is called by its own number
+Ballot = Annotated[int, Rank(-1, "max_ballot")]  # -1: none yet
+
+
+class Phase(Enum):
+    IDLE = auto()
+    PREPARING = auto()
+    ACCEPTING = auto()
+    DECIDED = auto()
+
+
+class Vote(Record):
+    bal: Ballot
+    val: Value
+
+
+class Promise(Record):
+    """An acceptor's answer to a prepare: its highest vote, if there is one."""
+
+    vote: Vote | None
+
+
+class Attempt(Record):
+    """What a proposer remembers: of its present ballot, and nothing of earlier ones."""
+
+    phase: Phase = Phase.IDLE
+    bal: Ballot = -1
+    promises: Map[Acceptor, Promise | None]
+    accepted: Set[Acceptor] = Set()  # who has voted in `bal`
+    val: Value | None = None  # what it proposes in `bal`, or has decided
+
+
+class Member(Record):
+    """What an acceptor remembers."""
+
+    max_bal: Ballot = -1  # the highest ballot it has taken part in
+    vote: Vote | None = None  # its highest vote
+
+
+class State(Record):
+    proposers: Map[Proposer, Attempt]
+    acceptors: Map[Acceptor, Member]
+    settled: bool = False  # only proposer 0 begins from now on
+
+
+class PaxosDuel(Spec[State]):
+    """Paxos between two proposers with different values, in ballots without bound."""
+
+    acceptors: int = constant(3, "acceptors", least=1)
+    single_proposer: bool = constant(False, "at some time, whatever has happened, only one proposer goes on to begin ballots")
+    max_ballot: int = bound(1, "highest ballot explored; `mcheck liveness` explores all ballots")
+
+    def init(self) -> State:
+        return State(proposers=Map.fill(Proposer, self.begun()), acceptors=Map.fill(Acceptor, Member()))
+
+    def begun(self) -> Attempt:
+        """An attempt that nobody has answered."""
+        return Attempt(promises=Map.fill(Acceptor, None))
+
+    def is_quorum(self, size: int) -> bool:
+        """So many acceptors are a majority."""
+        return 2 * size > self.acceptors
+
+    # ------------------------------------------------------------------ phase 1
+
+    @action
+    def start(self, s: State, p: Proposer) -> State:
+        """Proposer p begins a ballot that is larger than any.  Source: Paxos Made Simple, Phase 1 (a)."""
+        me = s.proposers[p]
+        require(me.phase == Phase.IDLE or self.is_preempted(s, me), "p has not begun, or is pre-empted")
+        require(p == 0 or not s.settled, "p may begin")
+        top = max(max(s.proposers[q].bal for q in range(2)), max(s.acceptors[a].max_bal for a in Acceptor))
+        mine = self.begun().replace(phase=Phase.PREPARING, bal=top + 1)
+        return s.replace(proposers=s.proposers.set(p, mine))
+
+    def is_preempted(self, s: State, me: Attempt) -> bool:
+        """The proposer has not decided, and an acceptor has promised a larger ballot."""
+        return me.phase != Phase.DECIDED and any(s.acceptors[a].max_bal > me.bal for a in Acceptor)
+
+    @action
+    def prepare(self, s: State, p: Proposer, a: Acceptor) -> State:
+        """Acceptor a promises not to vote below the ballot of p, and reports its vote.  Source: Phase 1 (b)."""
+        me, member = s.proposers[p], s.acceptors[a]
+        require(me.phase == Phase.PREPARING, "p is preparing")
+        require(me.promises[a] is None and me.bal > member.max_bal, "the ballot is larger than any that a has taken part in")
+        mine = me.replace(promises=me.promises.set(a, Promise(vote=member.vote)))
+        return s.replace(
+            proposers=s.proposers.set(p, mine), acceptors=s.acceptors.set(a, member.replace(max_bal=me.bal))
+        )
+
+    # ------------------------------------------------------------------ phase 2
+
+    @action
+    def propose(self, s: State, p: Proposer) -> State:
+        """With the promises of a majority, p proposes the value of the highest vote reported, or its own.  Source: Phase 2 (a)."""
+        me = s.proposers[p]
+        require(me.phase == Phase.PREPARING, "p is preparing")
+        require(self.is_quorum(count(me.promises[a] is not None for a in Acceptor)), "a majority has promised")
+        mine = self.begun().replace(phase=Phase.ACCEPTING, bal=me.bal, val=self.value_of(me, p))
+        return s.replace(proposers=s.proposers.set(p, mine))
+
+    def value_of(self, me: Attempt, p: int) -> int:
+        """The value of the highest vote in the promises, p if there is no vote.  Source: Paxos Made Simple, P2c."""
+        top = max(self.ballot_of(me.promises[a]) for a in Acceptor)
+        zero = any(self.ballot_of(me.promises[a]) == top and self.votes_for_zero(me.promises[a]) for a in Acceptor)
+        return where(top == -1, p, where(zero, 0, 1))
+
+    def ballot_of(self, promise: Promise | None) -> int:
+        """The ballot of the vote in a promise, -1 if there is none."""
+        if promise is None:
+            return -1
+        vote = promise.vote
+        return -1 if vote is None else vote.bal
+
+    def votes_for_zero(self, promise: Promise | None) -> bool:
+        """The promise reports a vote for 0."""
+        if promise is None:
+            return False
+        vote = promise.vote
+        return False if vote is None else vote.val == 0
+
+    @action
+    def accept(self, s: State, p: Proposer, a: Acceptor) -> State:
+        """Acceptor a votes in the ballot of p, unless it has promised a larger one.  Source: Phase 2 (b)."""
+        me, member = s.proposers[p], s.acceptors[a]
+        require(me.phase == Phase.ACCEPTING, "p has proposed")
+        val = me.val
+        require(val is not None and a not in me.accepted, "a has not voted in this ballot")
+        require(me.bal >= member.max_bal, "a has promised no larger ballot")
+        return s.replace(
+            proposers=s.proposers.set(p, me.replace(accepted=me.accepted.add(a))),
+            acceptors=s.acceptors.set(a, Member(max_bal=me.bal, vote=Vote(bal=me.bal, val=val))),
+        )
+
+    @action
+    def decide(self, s: State, p: Proposer) -> State:
+        """Proposer p learns that a majority has voted for its value, and decides."""
+        me = s.proposers[p]
+        require(self.has_chosen(me), "a majority has voted in the ballot of p")
+        return s.replace(proposers=s.proposers.set(p, self.begun().replace(phase=Phase.DECIDED, val=me.val)))
+
+    def has_chosen(self, me: Attempt) -> bool:
+        """A majority has voted for what the proposer proposes."""
+        return me.phase == Phase.ACCEPTING and self.is_quorum(len(me.accepted))
+
+    # ------------------------------------------------------------------ the environment
+
+    @action
+    def settle(self, s: State) -> State:
+        """From now on only proposer 0 begins ballots: the eventual leader that a failure detector Ω gives."""
+        require(self.single_proposer and not s.settled, "there is to be one proposer, and there are two")
+        return s.replace(settled=True)
+
+    def fairness(self) -> Iterable[Fairness]:
+        """Every step that stays possible is taken, for each proposer and acceptor."""
+        return [
+            weak(self.start, each="p"),
+            weak(self.prepare, each=("p", "a")),
+            weak(self.propose, each="p"),
+            weak(self.accept, each=("p", "a")),
+            weak(self.decide, each="p"),
+            weak(self.settle),
+        ]
+
+    # ------------------------------------------------------------------ properties
+
+    @always("Agreement")
+    def agreement(self, s: State) -> bool:
+        """No two proposers decide differently."""
+        one, two = s.proposers[0], s.proposers[1]
+        return one.phase != Phase.DECIDED or two.phase != Phase.DECIDED or one.val == two.val
+
+    @eventually("Termination")
+    def termination(self, s: State) -> bool:
+        """A value is chosen, whether or not anyone has noticed."""
+        return any(self.has_chosen(s.proposers[p]) or s.proposers[p].phase == Phase.DECIDED for p in range(2))
+
+    @eventually("Decision")
+    def decision(self, s: State) -> bool:
+        """A proposer decides."""
+        return any(s.proposers[p].phase == Phase.DECIDED for p in range(2))
+
+    @reachable("both proposers decide")
+    def both_decide(self, s: State) -> bool:
+        return s.proposers[0].phase == Phase.DECIDED and s.proposers[1].phase == Phase.DECIDED
+
+    @reachable("a proposer adopts the other's value")
+    def adopts(self, s: State, p: Proposer) -> bool:
+        return s.proposers[p].val == 1 - p
+
+
+class IgnoresVotes(PaxosDuel):
+    """A proposer proposes its own value, whatever votes are reported to it."""
+
+    outcome = Broken("Agreement", steps=14, source="Paxos Made Simple, P2c", acceptors=3, max_ballot=1)
+
+    def value_of(self, me: Attempt, p: int) -> int:
+        return p
