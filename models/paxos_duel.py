@@ -3,7 +3,7 @@
 Source: Lamport, Paxos Made Simple (2001), §2.4; Fischer, Lynch & Paterson, Impossibility of Distributed Consensus with One Faulty
 Process, JACM 32 (1985), which says that some behaviour of the kind there must be.
 
-Throughout this file: p a proposer; a an acceptor; b a ballot; v a value.  Proposer p asks for the value p.
+Throughout this file: p, q proposers; a an acceptor; v a value.  There are two proposers, and what each asks for is called as it is.
 
 Granularity: a prepare and its promise, and an accept and its acceptance, are one step for each acceptor; nothing is lost, and
 nobody crashes.  A message that would not be answered is not delivered; a proposer sees by itself that it is pre-empted: that an
@@ -21,12 +21,12 @@ from mcheck.spec import (
     Fairness,
     Index,
     Map,
-    Range,
     Rank,
     Record,
     Set,
     Spec,
     action,
+    all,
     always,
     any,
     bound,
@@ -46,8 +46,11 @@ class Acceptor(Index, size="acceptors"):
     """Whoever votes."""
 
 
-Proposer = Annotated[int, Range(0, 1)]
-Value = Proposer  # what a proposer asks for is called by its own number
+class Proposer(Index, size=2):
+    """Whoever tries to have its own value chosen."""
+
+
+Value = Proposer  # a value is whose it is
 Ballot = Annotated[int, Rank(-1, "max_ballot")]  # -1: none yet
 
 
@@ -72,11 +75,11 @@ class Promise(Record):
 class Attempt(Record):
     """What a proposer remembers: of its present ballot, and nothing of earlier ones."""
 
+    val: Value  # what it asks for; then what it proposes in `bal`, or has decided
     phase: Phase = Phase.IDLE
     bal: Ballot = -1
-    promises: Map[Acceptor, Promise | None]
+    promises: Map[Acceptor, Promise | None]  # who has answered in `bal`, and how
     accepted: Set[Acceptor] = Set()  # who has voted in `bal`
-    val: Value | None = None  # what it proposes in `bal`, or has decided
 
 
 class Member(Record):
@@ -89,22 +92,24 @@ class Member(Record):
 class State(Record):
     proposers: Map[Proposer, Attempt]
     acceptors: Map[Acceptor, Member]
-    settled: bool = False  # only proposer 0 begins from now on
+    leader: Proposer | None = None  # who alone begins ballots from now on
 
 
 class PaxosDuel(Spec[State]):
     """Paxos between two proposers with different values, in ballots without bound."""
 
     acceptors: int = constant(3, "acceptors", least=1)
-    single_proposer: bool = constant(False, "at some time, whatever has happened, only one proposer goes on to begin ballots")
+    single_proposer: bool = constant(
+        False, "at some time, whatever has happened, only one proposer goes on to begin ballots"
+    )
     max_ballot: int = bound(1, "highest ballot explored; `mcheck liveness` explores all ballots")
 
     def init(self) -> State:
-        return State(proposers=Map.fill(Proposer, self.begun()), acceptors=Map.fill(Acceptor, Member()))
+        return State(proposers=Map.of(Proposer, self.begun), acceptors=Map.fill(Acceptor, Member()))
 
-    def begun(self) -> Attempt:
-        """An attempt that nobody has answered."""
-        return Attempt(promises=Map.fill(Acceptor, None))
+    def begun(self, v: Value) -> Attempt:
+        """An attempt for v that nobody has answered."""
+        return Attempt(val=v, promises=Map.fill(Acceptor, None))
 
     def is_quorum(self, size: int) -> bool:
         """So many acceptors are a majority."""
@@ -117,9 +122,9 @@ class PaxosDuel(Spec[State]):
         """Proposer p begins a ballot that is larger than any.  Source: Paxos Made Simple, Phase 1 (a)."""
         me = s.proposers[p]
         require(me.phase == Phase.IDLE or self.is_preempted(s, me), "p has not begun, or is pre-empted")
-        require(p == 0 or not s.settled, "p may begin")
-        top = max(max(s.proposers[q].bal for q in range(2)), max(s.acceptors[a].max_bal for a in Acceptor))
-        mine = self.begun().replace(phase=Phase.PREPARING, bal=top + 1)
+        require(s.leader is None or s.leader == p, "p may begin")
+        top = max(max(s.proposers[q].bal for q in Proposer), max(s.acceptors[a].max_bal for a in Acceptor))
+        mine = self.begun(p).replace(phase=Phase.PREPARING, bal=top + 1)
         return s.replace(proposers=s.proposers.set(p, mine))
 
     def is_preempted(self, s: State, me: Attempt) -> bool:
@@ -131,7 +136,9 @@ class PaxosDuel(Spec[State]):
         """Acceptor a promises not to vote below the ballot of p, and reports its vote.  Source: Phase 1 (b)."""
         me, member = s.proposers[p], s.acceptors[a]
         require(me.phase == Phase.PREPARING, "p is preparing")
-        require(me.promises[a] is None and me.bal > member.max_bal, "the ballot is larger than any that a has taken part in")
+        require(
+            me.promises[a] is None and me.bal > member.max_bal, "the ballot is larger than any that a has taken part in"
+        )
         mine = me.replace(promises=me.promises.set(a, Promise(vote=member.vote)))
         return s.replace(
             proposers=s.proposers.set(p, mine), acceptors=s.acceptors.set(a, member.replace(max_bal=me.bal))
@@ -140,19 +147,20 @@ class PaxosDuel(Spec[State]):
     # ------------------------------------------------------------------ phase 2
 
     @action
-    def propose(self, s: State, p: Proposer) -> State:
+    def propose(self, s: State, p: Proposer, v: Value) -> State:
         """With the promises of a majority, p proposes the value of the highest vote reported, or its own.  Source: Phase 2 (a)."""
         me = s.proposers[p]
         require(me.phase == Phase.PREPARING, "p is preparing")
         require(self.is_quorum(count(me.promises[a] is not None for a in Acceptor)), "a majority has promised")
-        mine = self.begun().replace(phase=Phase.ACCEPTING, bal=me.bal, val=self.value_of(me, p))
+        require(self.may_propose(me, p, v), "v is the value of the highest vote reported, or of p if there is none")
+        mine = self.begun(v).replace(phase=Phase.ACCEPTING, bal=me.bal)
         return s.replace(proposers=s.proposers.set(p, mine))
 
-    def value_of(self, me: Attempt, p: int) -> int:
-        """The value of the highest vote in the promises, p if there is no vote.  Source: Paxos Made Simple, P2c."""
+    def may_propose(self, me: Attempt, p: Proposer, v: Value) -> bool:
+        """Whether the promises allow v.  Source: Paxos Made Simple, P2c."""
         top = max(self.ballot_of(me.promises[a]) for a in Acceptor)
-        zero = any(self.ballot_of(me.promises[a]) == top and self.votes_for_zero(me.promises[a]) for a in Acceptor)
-        return where(top == -1, p, where(zero, 0, 1))
+        reported = any(self.ballot_of(me.promises[a]) == top and self.is_for(me.promises[a], v) for a in Acceptor)
+        return where(top == -1, v == p, reported)
 
     def ballot_of(self, promise: Promise | None) -> int:
         """The ballot of the vote in a promise, -1 if there is none."""
@@ -161,24 +169,23 @@ class PaxosDuel(Spec[State]):
         vote = promise.vote
         return -1 if vote is None else vote.bal
 
-    def votes_for_zero(self, promise: Promise | None) -> bool:
-        """The promise reports a vote for 0."""
+    def is_for(self, promise: Promise | None, v: Value) -> bool:
+        """The promise reports a vote for v."""
         if promise is None:
             return False
         vote = promise.vote
-        return False if vote is None else vote.val == 0
+        return False if vote is None else vote.val == v
 
     @action
     def accept(self, s: State, p: Proposer, a: Acceptor) -> State:
         """Acceptor a votes in the ballot of p, unless it has promised a larger one.  Source: Phase 2 (b)."""
         me, member = s.proposers[p], s.acceptors[a]
         require(me.phase == Phase.ACCEPTING, "p has proposed")
-        val = me.val
-        require(val is not None and a not in me.accepted, "a has not voted in this ballot")
+        require(a not in me.accepted, "a has not voted in this ballot")
         require(me.bal >= member.max_bal, "a has promised no larger ballot")
         return s.replace(
             proposers=s.proposers.set(p, me.replace(accepted=me.accepted.add(a))),
-            acceptors=s.acceptors.set(a, Member(max_bal=me.bal, vote=Vote(bal=me.bal, val=val))),
+            acceptors=s.acceptors.set(a, Member(max_bal=me.bal, vote=Vote(bal=me.bal, val=me.val))),
         )
 
     @action
@@ -186,7 +193,7 @@ class PaxosDuel(Spec[State]):
         """Proposer p learns that a majority has voted for its value, and decides."""
         me = s.proposers[p]
         require(self.has_chosen(me), "a majority has voted in the ballot of p")
-        return s.replace(proposers=s.proposers.set(p, self.begun().replace(phase=Phase.DECIDED, val=me.val)))
+        return s.replace(proposers=s.proposers.set(p, self.begun(me.val).replace(phase=Phase.DECIDED)))
 
     def has_chosen(self, me: Attempt) -> bool:
         """A majority has voted for what the proposer proposes."""
@@ -195,10 +202,10 @@ class PaxosDuel(Spec[State]):
     # ------------------------------------------------------------------ the environment
 
     @action
-    def settle(self, s: State) -> State:
-        """From now on only proposer 0 begins ballots: the eventual leader that a failure detector Ω gives."""
-        require(self.single_proposer and not s.settled, "there is to be one proposer, and there are two")
-        return s.replace(settled=True)
+    def settle(self, s: State, p: Proposer) -> State:
+        """From now on only p begins ballots: an eventual leader, as the failure detector Ω gives one."""
+        require(self.single_proposer and s.leader is None, "there is to be one proposer, and there are two")
+        return s.replace(leader=p)
 
     def fairness(self) -> Iterable[Fairness]:
         """Every step that stays possible is taken, for each proposer and acceptor."""
@@ -214,28 +221,28 @@ class PaxosDuel(Spec[State]):
     # ------------------------------------------------------------------ properties
 
     @always("Agreement")
-    def agreement(self, s: State) -> bool:
+    def agreement(self, s: State, p: Proposer, q: Proposer) -> bool:
         """No two proposers decide differently."""
-        one, two = s.proposers[0], s.proposers[1]
-        return one.phase != Phase.DECIDED or two.phase != Phase.DECIDED or one.val == two.val
+        a, b = s.proposers[p], s.proposers[q]
+        return a.phase != Phase.DECIDED or b.phase != Phase.DECIDED or a.val == b.val
 
     @eventually("Termination")
     def termination(self, s: State) -> bool:
         """A value is chosen, whether or not anyone has noticed."""
-        return any(self.has_chosen(s.proposers[p]) or s.proposers[p].phase == Phase.DECIDED for p in range(2))
+        return any(self.has_chosen(s.proposers[p]) or s.proposers[p].phase == Phase.DECIDED for p in Proposer)
 
     @eventually("Decision")
     def decision(self, s: State) -> bool:
         """A proposer decides."""
-        return any(s.proposers[p].phase == Phase.DECIDED for p in range(2))
+        return any(s.proposers[p].phase == Phase.DECIDED for p in Proposer)
 
     @reachable("both proposers decide")
     def both_decide(self, s: State) -> bool:
-        return s.proposers[0].phase == Phase.DECIDED and s.proposers[1].phase == Phase.DECIDED
+        return all(s.proposers[p].phase == Phase.DECIDED for p in Proposer)
 
     @reachable("a proposer adopts the other's value")
     def adopts(self, s: State, p: Proposer) -> bool:
-        return s.proposers[p].val == 1 - p
+        return s.proposers[p].val != p
 
 
 class IgnoresVotes(PaxosDuel):
@@ -243,5 +250,5 @@ class IgnoresVotes(PaxosDuel):
 
     outcome = Broken("Agreement", steps=14, source="Paxos Made Simple, P2c", acceptors=3, max_ballot=1)
 
-    def value_of(self, me: Attempt, p: int) -> int:
-        return p
+    def may_propose(self, me: Attempt, p: Proposer, v: Value) -> bool:
+        return v == p

@@ -47,7 +47,7 @@ def ranks_of(instance: Instance) -> Ranks:
             raise SpecError(
                 f"{instance.name}: the keys of {part.describe()} are ranks, and cannot be renamed: keep a set of pairs"
             )
-        if isinstance(part, IntRange) and part.unit in ranks.least:
+        if isinstance(part, IntRange) and part.unit is not None and part.unit in ranks.least:
             least, most = ranks.least[part.unit], instance.bounds[part.unit]
             if (part.lo, part.hi) != (least, most):
                 raise SpecError(

@@ -18,7 +18,7 @@ from mcheck.spec.labels import label_text
 from mcheck.spec.temporal import truth
 from mcheck.spec.views import Quotient, View, with_bounds
 
-_WALKS, _STEPS, _SECONDS = 40, 24, 2.0
+_WALKS, _STEPS, _SECONDS = 16, 24, 2.0
 _WIDEST_GAP = 3
 
 Answers = dict[tuple[Any, ...], str]
@@ -50,9 +50,9 @@ def check_view(viewed: Quotient, rules: Sequence[Rule], fairness: Sequence[Fairn
 def _wide(viewed: Quotient) -> Instance:
     """The spec with room for ranks that are wide apart, as much as it can be given."""
     sizes = {unit: viewed.bounds[unit] - least for unit, least in viewed.ranks.least.items()}
-    for room in (lambda n: _WIDEST_GAP * n + 2 * _STEPS, lambda n: _WIDEST_GAP * n, lambda n: n + 2):
+    for times, more in ((_WIDEST_GAP, 2 * _STEPS), (_WIDEST_GAP, 0), (1, 2)):
         try:
-            return with_bounds(viewed, {u: viewed.ranks.least[u] + room(n) for u, n in sizes.items()})
+            return with_bounds(viewed, {u: viewed.ranks.least[u] + times * n + more for u, n in sizes.items()})
         except SpecError as error:
             refusal = error
     raise SpecError(f"{viewed.name}: its view cannot be tested with larger ranks: {refusal}")
@@ -116,11 +116,13 @@ class _Comparison:
         for rule in self.rules:
             for arguments in rule.signature.arguments(None):
                 answer = truth(self.wide, rule, state, arguments)
-                found[rule.name, arguments, answer] = f"{rule.title} is {' and '.join(map(str, answer[rule.kind != 'leads_to':]))}"
+                found[rule.name, arguments, answer] = (
+                    f"{rule.title} is {' and '.join(map(str, answer[rule.kind != 'leads_to' :]))}"
+                )
         for one in self.exempting:
             for key in self._keys(one, state):
-                answer = one.waived(self.wide, state, key)
-                found[str(one), key, answer] = f"{one.unless} is {answer}"
+                exempt = one.waived(self.wide, state, key)
+                found[str(one), key, exempt] = f"{one.unless} is {exempt}"
         return found
 
     def _keys(self, one: Fairness, state: Any) -> Iterator[tuple[Any, ...]]:

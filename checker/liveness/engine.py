@@ -76,9 +76,7 @@ def decide(
     )
 
 
-def _seen(
-    instance: Instance, rules: Sequence[Rule], fairness: Sequence[Fairness]
-) -> tuple[Instance, Viewed | None]:
+def _seen(instance: Instance, rules: Sequence[Rule], fairness: Sequence[Fairness]) -> tuple[Instance, Viewed | None]:
     """The instance to explore: that of the views where there are any, after they were tested."""
     if not has_view(instance):
         return instance, None

@@ -186,10 +186,14 @@ class Resolver:
     def _rank(self, base: Any, mark: Rank, where: str) -> Domain:
         declared = self.declared.get(mark.hi) if isinstance(mark.hi, str) else None
         if declared is None or declared.kind != "bound":
-            raise SpecError(f"{where}: the upper end of a Rank is the name of a bound (got {mark.hi!r}): write Rank({mark.lo!r}, name)")
+            raise SpecError(
+                f"{where}: the upper end of a Rank is the name of a bound (got {mark.hi!r}): write Rank({mark.lo!r}, name)"
+            )
         known = self.ranks.setdefault(mark.hi, mark.lo)
         if known != mark.lo:
-            raise SpecError(f"{where}: ranks up to {mark.hi} begin at {known} elsewhere (got {mark.lo!r}): give all the same lower end")
+            raise SpecError(
+                f"{where}: ranks up to {mark.hi} begin at {known} elsewhere (got {mark.lo!r}): give all the same lower end"
+            )
         return self._range(base, Range(mark.lo, mark.hi), where)
 
     def _capped(self, base: Any, mark: AtMost, where: str) -> Domain:

@@ -90,8 +90,8 @@ def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, 
     lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_shape(lasso), how)))}"]
     if arguments:
         lines.append(f"  for {report.notation.arguments(rule, arguments)}")
-    back = "back to" if lasso.closes else "in the order of ranks as"
-    mark = "stutters for ever" if lasso.stutters else f"{back} {lasso.loop}"
+    aside = "" if lasso.closes else f", {_grown(lasso)} aside"
+    mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}{aside}"
     lines += report.table(lasso.behavior, mark, lasso.loop)
     return [*lines, f"  {_for_ever(lasso)}"]
 
@@ -104,11 +104,15 @@ def _for_ever(lasso: Lasso) -> str:
     steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
     if lasso.closes:
         return f"{steps} repeated for ever, and that is fair."
-    grown = amounts(lasso.behavior.instance.resolver.ranks) or "what is forgotten"
     return (
-        f"{steps} repeated for ever, {grown} aside, and that is fair: state {last} has the view of state {lasso.loop}.  "
-        f"Unfolded {ROUNDS} more times without the view, every round was fair and came no further."
+        f"{steps} repeated for ever, {_grown(lasso)} aside, and that is fair: state {last} has the view of state {lasso.loop}.\n"
+        f"  Gone round {ROUNDS} more times without the view, each round was as fair, and came no further."
     )
+
+
+def _grown(lasso: Lasso) -> str:
+    """What is different after a round of the cycle."""
+    return amounts(lasso.behavior.instance.resolver.ranks) or "what is forgotten"
 
 
 def _sentence(verdict: LivenessVerdict) -> str:
@@ -142,7 +146,12 @@ def liveness_document(
         "bounds": {n: v for n, v in verdict.instance.bounds.items() if view is None or n not in view.unbounded},
         "view": None
         if view is None
-        else {"ranks": list(view.ranks), "unbounded": list(view.unbounded), "forgets": view.forgets, "pairs": view.pairs},
+        else {
+            "ranks": list(view.ranks),
+            "unbounded": list(view.unbounded),
+            "forgets": view.forgets,
+            "pairs": view.pairs,
+        },
         "result": verdict.result,
         "states": verdict.states,
         "edges": verdict.edges,
