@@ -120,12 +120,12 @@ class Quotient(Instance):
 def quotient(instance: Instance) -> Quotient:
     """The views of an instance, which has one.  SpecError for ranks that cannot be renamed.
 
-    A bound that limits ranks is as large as the number of different ranks in a view, where the types say how many that may be: then no
-    step is cut by it.
+    A bound that limits ranks has room for as many different ranks as a view can have, where the types say how many that may be,
+    and for two fresh ones: a step may leave one behind that is in no view.  Then no step is cut by it.
     """
     ranks = ranks_of(instance)
     places = {unit: ranks.places(instance.state_domain, unit) for unit in ranks.least}
-    room = {unit: ranks.least[unit] + known + 1 for unit, known in places.items() if known is not None}
+    room = {unit: ranks.least[unit] + known + 2 for unit, known in places.items() if known is not None}
     return Quotient(_spec_with(instance, room), room)
 
 

@@ -26,21 +26,24 @@ class NoWay(McheckError):
 
 
 def unfolded(instance: Instance, initial: Any, moves: Sequence[Move]) -> Behavior:
-    """The behaviour from `initial` that goes this way, of the spec with bounds of ranks that cut none of its steps.
+    """The behaviour from `initial` that goes this way, of the spec with bounds that cut none of its steps.
 
-    NoWay where there is none.  Cost: the arguments of one action in each step.
+    NoWay where there is none, or where that takes too large a bound.  Cost: the arguments of one action in each step.
     """
     least = View(instance).ranks.least
     bounds = {unit: max(instance.bounds[unit], low + len(moves) + 1) for unit, low in least.items()}
     while True:
-        wide = with_bounds(instance, bounds)
+        try:
+            wide = with_bounds(instance, bounds)
+        except McheckError as error:
+            raise NoWay(f"a step is cut, and a bound cannot be raised: {error}") from None
         with wide.active():
             found = _Way(wide).along(initial, moves)
         if isinstance(found, tuple):
             return Behavior(wide, initial, found)
-        if found not in bounds or bounds[found] > _LARGEST:
-            raise NoWay(f"step {moves[0].action} is cut by {found}")
-        bounds[found] *= 2
+        if found not in wide.bounds or wide.bounds[found] >= _LARGEST:
+            raise NoWay(f"a step is cut by {found}")
+        bounds[found] = 2 * max(1, wide.bounds[found])
 
 
 class _Way:
