@@ -19,9 +19,10 @@ from mcheck.checker.liveness.bisimulation import check_view
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
 from mcheck.checker.liveness.engine import decide
 from mcheck.checker.liveness.graph import PlainExploration, StateGraph
+from mcheck.checker.liveness.unfolding import Move, unfolded
 from mcheck.checker.liveness.verdict import LivenessVerdict
 from mcheck.checker.verdict import Limits
-from mcheck.spec import Cut, Lasso, Range, Rank, Spec, SpecError, action, bound, weak
+from mcheck.spec import Cut, Fairness, Lasso, Range, Rank, Spec, SpecError, action, bound, constant, require, weak
 from mcheck.spec.behavior import Behavior
 from mcheck.spec.ranks import Ranks
 from mcheck.spec.views import View, quotient, with_bounds
@@ -262,63 +263,90 @@ def test_the_lasso_checker_goes_round_on_its_own() -> None:
         refuse_unless_violating(whole, first, (toys.Runner(0),), spec.instance.fairness)
 
 
-def test_each_further_round_is_judged() -> None:
-    """A cycle that closes by a view that forgets too much cannot be gone round again, or is not fair then."""
-    spec = Tiring()
-    behavior = decide(Untired().instance, engine="reference").violation
-    assert behavior is not None and behavior.lasso is not None
-    steps = [s.label for s in behavior.lasso.behavior.steps]
-    forged = lasso_of(spec.instance, spec.instance.initial[0], steps[:1], 0)
-    assert not forged.closes
-    with pytest.raises(NoCounterexample, match="its cycle cannot be gone round again"):
-        refuse_unless_violating(forged, property_of(spec.instance, "Sleeps"), (), ())
-
-
-class Tired(toys.Record):
-    steps: toys.Annotated[int, Range(0, 2)] = 0
+class Walk(toys.Record):
+    steps: toys.Annotated[int, Range(0, "most")] = 0
     asleep: bool = False
 
 
-class Tiring(Spec[Tired]):
-    """Walks two steps and no more; its view forgets how many they were."""
+class Walking(Spec[Walk]):
+    """Walks so many steps and no more; its view forgets how many they were, which is wrong."""
 
-    most = 2
+    most: int = constant(2, "steps")
 
-    def init(self) -> Tired:
-        return Tired()
+    def init(self) -> Walk:
+        return Walk()
 
-    def view(self, s: Tired) -> Tired:
+    def view(self, s: Walk) -> Walk:
         return s.replace(steps=0)
 
     @action
-    def walk(self, s: Tired) -> Tired:
-        toys.require(s.steps < self.most and not s.asleep, "awake")
+    def walk(self, s: Walk) -> Walk:
+        require(s.steps < self.most and not s.asleep, "awake, and not there")
         return s.replace(steps=s.steps + 1)
 
     @action
-    def sleep(self, s: Tired) -> Tired:
+    def sleep(self, s: Walk) -> Walk:
+        require(s.steps >= 2, "tired")
         return s.replace(asleep=True)
 
     @toys.eventually("Sleeps")
-    def sleeps(self, s: Tired) -> bool:
+    def sleeps(self, s: Walk) -> bool:
         return s.asleep
 
+    @toys.eventually("Comes Far")
+    def far(self, s: Walk) -> bool:
+        return s.steps >= 3
 
-class Untired(Tiring):
-    """The same without the wrong view."""
 
-    def view(self, s: Tired) -> Tired:
-        return s
-
-    def fairness(self) -> Any:
-        return [weak(self.walk)]
+@pytest.mark.parametrize(
+    ("most", "title", "fairness", "says"),
+    [
+        (2, "Sleeps", [], r"its cycle cannot be gone round again: step 2, walk: no step of the spec leads to its view"),
+        (9, "Comes Far", [], r"in round 3: Comes Far is true in state 2"),
+        (
+            9,
+            "Sleeps",
+            [weak("sleep")],
+            r"in round 3: its cycle is not fair: WF\(sleep\) is always enabled, and never taken",
+        ),
+    ],
+)
+def test_each_further_round_is_judged(most: int, title: str, fairness: list[Fairness], says: str) -> None:
+    """A cycle that closes only by a view that forgets too much, and is as it should be the first time."""
+    spec = Walking(most=most)
+    forged = lasso_of(spec.instance, spec.instance.initial[0], ["walk()"], 0)
+    assert not forged.closes
+    with pytest.raises(NoCounterexample, match=f"^{says}"):
+        refuse_unless_violating(forged, property_of(spec.instance, title), (), fairness)
 
 
 def test_a_view_that_forgets_how_often_is_refused() -> None:
     with pytest.raises(
-        SpecError, match=r"walk\(\) is possible in Tired\(steps=0, asleep=False\), and not in Tired\(steps=2"
+        SpecError, match=r"sleep\(\) is possible in Walk\(steps=2, asleep=False\), and not in Walk\(steps=0"
     ):
-        decide(Tiring().instance)
+        decide(Walking().instance)
+
+
+class Relay(toys.Lonely):
+    """Anybody may run: who it was, only the label says."""
+
+    runners: int = constant(2, "runners")
+
+    @action
+    def run(self, s: toys.Alone, i: toys.Runner) -> toys.Alone:  # type: ignore[override]
+        return s.replace(number=s.number + 1)
+
+
+def test_whoever_takes_a_step_takes_it_in_the_spec() -> None:
+    spec = Relay()
+    view = View(spec.instance)
+    with spec.instance.active():
+        i, j = toys.Runner
+        moves = [Move("run", (who,), toys.Alone(number=1)) for who in (j, i, j)]
+        assert view.of(toys.Alone(number=1)) == moves[0].view
+    ran = unfolded(spec.instance, spec.instance.initial[0], moves)
+    assert ran.labels == ("run(i=1)", "run(i=0)", "run(i=1)")
+    assert ran.last == toys.Alone(number=3)
 
 
 def test_pairs_are_the_same_in_every_run() -> None:
