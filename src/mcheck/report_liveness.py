@@ -126,7 +126,7 @@ def _sentence(verdict: LivenessVerdict) -> str:
         reasons = "; ".join(dict.fromkeys(f.reason for f in verdict.findings if f.reason))
         return (
             f"REFUSED: {reasons}.  No lasso was found, and what lies behind them is unknown: raise the bounds until nothing is "
-            "cut, or write the spec so that it is finite without them"
+            "cut, or write the spec so that it is finite without them (a number that is only compared is a Rank)"
         )
     return f"INCONCLUSIVE: {verdict.reason}.  Half of the work says nothing of the properties: raise the limit, or lower a constant"
 

@@ -20,6 +20,7 @@ PAGES = {
         "docs/zab.md",
         "docs/shrinking.md",
         "docs/proofs.md",
+        "docs/liveness.md",
         "docs/labs.md",
     )
 }
