@@ -150,7 +150,6 @@ def liveness_document(
             "ranks": list(view.ranks),
             "unbounded": list(view.unbounded),
             "forgets": view.forgets,
-            "pairs": view.pairs,
         },
         "result": verdict.result,
         "states": verdict.states,

@@ -147,6 +147,7 @@ def test_a_step_that_changes_the_state_alone_is_a_step(engine: str) -> None:
         (toys.SubtractsRanks, r"overtake\(i=.\) is possible in Race"),
         (toys.StepsIntoGaps, r"overtake\(i=.\) is possible in Race"),
         (toys.AsksForNumber, "Somebody Comes To Five is (True|False) in Race"),
+        (toys.ExemptsByNumber, "tired is (True|False) in Race"),
         (toys.ForgetsTooMuch, r"hear\(i=., m=Call\(src=., number=.\)\) is possible in Room\(sent={Call"),
     ],
 )

@@ -101,6 +101,16 @@ class AsksForNumber(Racing):
         return any(s.at[i] == 5 for i in Runner)
 
 
+class ExemptsByNumber(Racing):
+    """Who has come to 3 owes nothing."""
+
+    def fairness(self) -> Iterable[Fairness]:
+        return [weak(self.overtake, each="i", unless=self.tired)]
+
+    def tired(self, s: Race, i: Runner) -> bool:
+        return s.at[i] >= 3
+
+
 class AboutOneRank(Racing):
     @eventually("Every Number Is Reached")
     def reached(self, s: Race, n: Number) -> bool:
