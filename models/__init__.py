@@ -20,6 +20,7 @@ PROTOCOLS: dict[str, str] = {
     "ben-or": "mcheck.models.ben_or:BenOr",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
+    "raft-split-votes": "mcheck.models.raft_split_votes:RaftSplitVotes",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
     "zab": "mcheck.models.zab:Zab",
@@ -182,6 +183,9 @@ TWEAKS: dict[str, dict[str, str]] = {
         "lease-outlasts-timers": "mcheck.models.raft_lease_read:LeaseOutlastsTimers",
         "vote-right-after-restart": "mcheck.models.raft_lease_read:VotesRightAfterRestart",
         "vote-in-spite-of-lease": "mcheck.models.raft_lease_read:VotesInSpiteOfLease",
+    },
+    "raft-split-votes": {
+        "vote-twice": "mcheck.models.raft_split_votes:VotesTwice",
     },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",

@@ -42,6 +42,7 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "flexible-paxos": ({"acceptors": 3}, 6),
     "fast-paxos": ({"acceptors": 3}, 5),
     "paxos-duel": ({"acceptors": 2}, None),
+    "raft-split-votes": ({}, None),
     "pbft": ({"requests": 1}, 3),
     "flood-set": ({}, None),
     "ben-or": ({"max_round": 1}, 5),
