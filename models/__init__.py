@@ -14,11 +14,13 @@ PROTOCOLS: dict[str, str] = {
     "paxos": "mcheck.models.paxos:Paxos",
     "flexible-paxos": "mcheck.models.flexible_paxos:FlexiblePaxos",
     "fast-paxos": "mcheck.models.fast_paxos:FastPaxos",
+    "paxos-duel": "mcheck.models.paxos_duel:PaxosDuel",
     "pbft": "mcheck.models.pbft:PBFT",
     "flood-set": "mcheck.models.flood_set:FloodSet",
     "ben-or": "mcheck.models.ben_or:BenOr",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
+    "raft-split-votes": "mcheck.models.raft_split_votes:RaftSplitVotes",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
     "zab": "mcheck.models.zab:Zab",
@@ -99,6 +101,9 @@ TWEAKS: dict[str, dict[str, str]] = {
     "fast-paxos": {
         "small-fast-quorum": "mcheck.models.fast_paxos:FastQuorumTooSmall",
         "small-classic-quorum": "mcheck.models.fast_paxos:ClassicQuorumTooSmall",
+    },
+    "paxos-duel": {
+        "ignore-votes": "mcheck.models.paxos_duel:IgnoresVotes",
     },
     "pbft": {
         "quorum-2f": "mcheck.models.pbft_tweaks:SmallerQuorum",
@@ -197,6 +202,9 @@ TWEAKS: dict[str, dict[str, str]] = {
     "raft+transfer": {
         "keep-lease": "mcheck.models.raft_transfer:KeepsLease",
         "lease-again": "mcheck.models.raft_transfer:LeasesAgain",
+    },
+    "raft-split-votes": {
+        "vote-twice": "mcheck.models.raft_split_votes:VotesTwice",
     },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",

@@ -1,6 +1,6 @@
 """The language: what a specification is made of.  Imports the standard library only."""
 
-from mcheck.spec.annotations import GHOST, AtMost, In, OneOf, Range, Where
+from mcheck.spec.annotations import GHOST, AtMost, In, OneOf, Range, Rank, Where
 from mcheck.spec.bags import Bag
 from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
 from mcheck.spec.byzantine import Byzantine, Injection, relied_on
@@ -38,7 +38,7 @@ from mcheck.spec.specification import Spec
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
     "ExpectedOutcome", "Failure", "Fairness", "In", "Index", "Injection", "Instance", "InternalError", "Lasso",
-    "Map", "McheckError", "OneOf", "Outcome", "Range", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
+    "Map", "McheckError", "OneOf", "Outcome", "Range", "Rank", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
     "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "always_eventually", "any", "bound",
     "composed", "constant", "constraint", "count", "eventually", "eventually_always", "extended", "implements",
     "label_text", "leads_to", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",

@@ -20,6 +20,19 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """`Annotated[int, Rank(-1, "max_ballot")]`: the integers lo..hi of which nothing matters but which is larger.
+
+    Ballots, terms, views and epochs are ranks: they are compared with each other and with nothing else, and a fresh one is larger
+    than those there are.  `lo` stands for `none yet`, and may be compared with.  `hi` is the name of a bound, which a search of
+    reachable states keeps; where states are told apart by their view, as in `mcheck liveness`, there is none.
+    """
+
+    lo: int
+    hi: str
+
+
+@dataclass(frozen=True)
 class AtMost:
     """`Annotated[Set[Message], AtMost("max_messages")]`: a capacity, for sets, sequences, bags and channels.
 

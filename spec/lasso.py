@@ -1,4 +1,4 @@
-"""Lasso: a behaviour without end, as a finite one whose last state is an earlier one."""
+"""Lasso: a behaviour without end, as a finite one whose last state is an earlier one, or has the same view."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class Lasso:
     def cycle(self) -> tuple[Step, ...]:
         """The steps of the cycle; none if it stutters."""
         return self.behavior.steps[self.loop :]
+
+    @property
+    def closes(self) -> bool:
+        """Whether its last state is the one that the cycle begins in.  If not, both have the same view: see `views`."""
+        return bool(self.behavior.last == self.behavior.states[self.loop])
 
     @property
     def stutters(self) -> bool:

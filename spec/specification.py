@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mcheck.spec.instance import Instance
 
 S = TypeVar("S", bound=Record)
-_RESERVED = {"init", "fairness", "instance", "constants", "outcome", "fault_model", "resilience"}
+_RESERVED = {"init", "fairness", "instance", "constants", "outcome", "fault_model", "resilience", "view"}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -71,6 +71,10 @@ class Spec(Generic[S], metaclass=SpecType):
     def init(self) -> S | Iterable[S]:
         """The initial state, or all of them."""
         raise SpecError(f"{type(self).__name__} has no init: define init(self) -> State")
+
+    def view(self, s: S) -> S:
+        """A state that behaves as s does: s without what can never matter again.  `mcheck.spec.views` says what for."""
+        return s
 
     def fairness(self) -> Iterable[Fairness]:
         """The steps that cannot be put off for ever, as `weak(…)` and `strong(…)`; of no meaning but to temporal properties."""

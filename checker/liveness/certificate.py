@@ -2,6 +2,9 @@
 
 It knows nothing of the graph in which the lasso was found.  It executes the labels, and evaluates the property, the guards and
 the conditions of fairness in the states that it meets.  No lasso is shown that it has not passed.
+
+Where states are told apart by their views, the last state of a cycle need only have the same view as its first: ballots have grown.
+Then the cycle is gone round some more times by the same actions, and each round is judged as the first.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mcheck.checker.liveness.unfolding import NoWay, rounds
 from mcheck.spec import Cut, Fairness, Instance, Lasso, McheckError, Rule, replay
 from mcheck.spec.temporal import truth
+from mcheck.spec.views import View, has_view
 
 
 class NoCounterexample(McheckError):
@@ -22,22 +27,44 @@ class NoCounterexample(McheckError):
 def lasso_of(instance: Instance, initial: Any, labels: Iterable[str], loop: int) -> Lasso:
     """The lasso that these labels describe, of which those after the first `loop` are its cycle.
 
-    ReplayMismatch where a label is not enabled; NoCounterexample if the cycle does not close.
+    ReplayMismatch where a label is not enabled; NoCounterexample if the cycle does not close, by itself or by the view.
     """
     if initial not in instance.initial:
         raise NoCounterexample("it does not begin in an initial state")
     behavior = replay(instance, initial, labels)
     if not 0 <= loop <= len(behavior.steps):
         raise NoCounterexample(f"it has {len(behavior.steps)} steps, and no state {loop} to go back to")
-    if behavior.states[loop] != behavior.last:
+    if not _same_view(instance, behavior.states[loop], behavior.last):
         raise NoCounterexample(f"its cycle does not close: the last state is not state {loop}")
     return Lasso(behavior, loop)
 
 
+def _same_view(instance: Instance, one: Any, other: Any) -> bool:
+    if one == other or not has_view(instance):
+        return bool(one == other)
+    with instance.active():
+        view = View(instance)
+        return bool(view.of(one) == view.of(other))
+
+
 def refuse_unless_violating(lasso: Lasso, rule: Rule, arguments: tuple[Any, ...], fairness: Sequence[Fairness]) -> None:
     """Return if the lasso is fair and violates the property for these arguments; else NoCounterexample, saying why not."""
-    instance = lasso.behavior.instance
-    with instance.active():
+    _judge(lasso, rule, arguments, fairness)
+    if lasso.closes:
+        return
+    try:
+        later = rounds(lasso)
+    except NoWay as error:
+        raise NoCounterexample(f"its cycle cannot be gone round again: {error}") from None
+    for number, lasso_of_round in enumerate(later, start=2):
+        try:
+            _judge(lasso_of_round, rule, arguments, fairness)
+        except NoCounterexample as refusal:
+            raise NoCounterexample(f"in round {number}: {refusal}") from None
+
+
+def _judge(lasso: Lasso, rule: Rule, arguments: tuple[Any, ...], fairness: Sequence[Fairness]) -> None:
+    with lasso.behavior.instance.active():
         _misses_the_goal(lasso, rule, arguments)
         for one in fairness:
             _is_fair(lasso, one)

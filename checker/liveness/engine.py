@@ -11,12 +11,15 @@ from mcheck.checker.engines import why_not_native
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
 from mcheck.checker.liveness.arcs import Between, Demand, demand
 from mcheck.checker.liveness.assumptions import assumed, select
+from mcheck.checker.liveness.bisimulation import check_view
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
 from mcheck.checker.liveness.graph import Exploration, PlainExploration, StateGraph
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch, forbidden
-from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
+from mcheck.checker.liveness.unfolding import moves_of, unfolded
+from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding, Viewed
 from mcheck.checker.verdict import Limits, Progress, ProgressListener
-from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, label_text
+from mcheck.spec import Behavior, Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, rerun
+from mcheck.spec.views import Quotient, forgets, has_view, quotient, refuse_ranks
 
 
 def decide(
@@ -29,21 +32,23 @@ def decide(
 ) -> LivenessVerdict:
     """The verdict on the temporal properties of an instance, over every state inside its bounds.
 
-    Orbits are not counted as one: a lasso in the quotient need not be one in the graph.  UsageError for an unknown property.
-    RuleFailed where a rule fails.  Cost: the plain functions once in each state, each predicate once in each state for each
+    Orbits are not counted as one: a lasso in the quotient need not be one in the graph.  Where the spec has a view, states are
+    views.  UsageError for an unknown property; SpecError for a view that takes different states for alike; RuleFailed where a
+    rule fails.  Cost: the plain functions once in each state, each predicate once in each state for each
     of its arguments, and O(states + steps x conditions of fairness) for each arguments.
     """
     rules = select(instance, properties)
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
-    exploration, notes = _exploration(instance, engine, watch, conditions, rules)
+    explored_as, view = _seen(instance, rules, conditions)
+    exploration, notes = _exploration(explored_as, engine, watch, conditions, rules)
     findings: list[TemporalFinding] = []
     reason: str | None = None
     explored: float | None = None
     try:
         graph = exploration.run()
         explored = watch.seconds
-        with instance.active():
+        with explored_as.active():
             judge = _Judge(instance, graph, conditions, lambda: watch.check(lambda s: _whole(exploration, s)))
             for rule in rules:
                 findings.append(judge.finding(rule))
@@ -56,6 +61,7 @@ def decide(
     findings += [TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules[len(findings) :]]
     return LivenessVerdict(
         instance=instance,
+        view=view,
         fairness=conditions,
         findings=tuple(findings),
         engine="reference" if isinstance(exploration, PlainExploration) else "native",
@@ -68,6 +74,16 @@ def decide(
         peak_rss_mb=peak_mb(),
         notes=notes,
     )
+
+
+def _seen(instance: Instance, rules: Sequence[Rule], fairness: Sequence[Fairness]) -> tuple[Instance, Viewed | None]:
+    """The instance to explore: that of the views where there are any, after they were tested."""
+    if not has_view(instance):
+        return instance, None
+    refuse_ranks(instance, rules, fairness)
+    views = quotient(instance)
+    tested = check_view(views, rules, fairness)
+    return views, Viewed(tuple(views.ranks.least), views.unbounded, forgets(instance), tested)
 
 
 def _whole(exploration: Exploration, seconds: float) -> Progress:
@@ -96,11 +112,11 @@ def _exploration(
 
 
 class _Judge:
-    """Decides temporal properties on one whole state graph."""
+    """Decides temporal properties of a spec, `plain`, on its whole state graph or that of its views."""
 
-    def __init__(self, instance: Instance, graph: StateGraph, fairness: Sequence[Fairness], between: Between) -> None:
-        self.instance, self.graph, self.fairness = instance, graph, fairness
-        self.search = LassoSearch(graph.arcs, graph.initial, demands(instance, graph, fairness), between)
+    def __init__(self, plain: Instance, graph: StateGraph, fairness: Sequence[Fairness], between: Between) -> None:
+        self.plain, self.instance, self.graph, self.fairness = plain, graph.instance, graph, fairness
+        self.search = LassoSearch(graph.arcs, graph.initial, demands(graph.instance, graph, fairness), between)
 
     def finding(self, rule: Rule) -> TemporalFinding:
         """The answer for one property: a lasso for its first arguments that have one, or what the bounds leave open.
@@ -124,10 +140,9 @@ class _Judge:
 
     def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
         """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
-        moves = map(self.graph.step, (*found.stem, *found.cycle))
-        labels = [label_text(action.name, action.signature.names, values) for action, values in moves]
         try:
-            lasso = lasso_of(self.instance, self.graph.states[found.initial], labels, len(found.stem))
+            behavior = self._executed(found)
+            lasso = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(found.stem))
             refuse_unless_violating(lasso, rule, arguments, self.fairness)
         except NoCounterexample as refusal:
             raise InternalError(
@@ -136,6 +151,16 @@ class _Judge:
         except McheckError as error:
             raise InternalError(f"{self.instance.name}: the lasso found cannot be replayed: {error}") from error
         return lasso
+
+    def _executed(self, found: FoundLasso) -> Behavior:
+        """The steps of a lasso, taken by the spec; through views, with ranks as they become."""
+        states, numbers = self.graph.states, (*found.stem, *found.cycle)
+        steps = [(*self.graph.step(n), states[self.graph.arcs.targets[n]]) for n in numbers]
+        start = states[found.initial]
+        if not isinstance(self.instance, Quotient):
+            return rerun(self.instance, start, [(action, arguments) for action, arguments, _ in steps])
+        real = next(s for s in self.plain.initial if self.instance.view.of(s) == start)
+        return unfolded(self.plain, real, moves_of(self.instance.view, steps))
 
     def _open(self, states: int) -> str:
         cut = ", ".join(f"{name} {times:,}" for name, times in self.graph.cut.items())

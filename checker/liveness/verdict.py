@@ -25,6 +25,20 @@ class TemporalFinding:
 
 
 @dataclass(frozen=True)
+class Viewed:
+    """The view that states were told apart by.
+
+    `ranks`: the bounds of what matters by its order alone, of which those in `unbounded` limited nothing; `forgets`: whether the
+    spec also takes away what cannot matter again; `pairs`: how many pairs of states of one view were compared.
+    """
+
+    ranks: tuple[str, ...]
+    unbounded: tuple[str, ...]
+    forgets: bool
+    pairs: int
+
+
+@dataclass(frozen=True)
 class LivenessVerdict:
     """The answers on one state graph."""
 
@@ -43,6 +57,8 @@ class LivenessVerdict:
     exploring_seconds: float
     peak_rss_mb: int
     notes: tuple[str, ...] = ()
+    view: Viewed | None = None
+    """None if states are told apart as they are."""
 
     @property
     def violation(self) -> TemporalFinding | None:

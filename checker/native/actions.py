@@ -27,6 +27,9 @@ from mcheck.spec.ir.structures import Builder
 from mcheck.spec.ir.tree import Blocked, Branch, Fails, Tree, Update, conditions, leaves
 from mcheck.spec.tracing.trace import STATE, Trace
 
+VIEW = "view"
+"""The function of `viewing`, in the module of an instance whose states are views."""
+
 _FEW_LEAVES = 4
 """Up to so many updates are written where they are decided."""
 
@@ -121,6 +124,7 @@ class ActionCode:
         prefix: str,
     ) -> None:
         self.instance, self.rule, self.counters = instance, rule, counters
+        self.seen_through = module.globals.get(VIEW)
         self.traced, self.all = traced[rule.name], traced
         kind = ir.FunctionType(I64, [POINTER, POINTER, POINTER, I64, *[POINTER] * self.given])
         self.function = ir.Function(module, kind, f"{prefix}action_{rule.name}")
@@ -291,10 +295,14 @@ class ActionCode:
         return target, Place(target, 0, 0, layout.state), state
 
     def _finish(self, target: Value, passed: frozenset[str]) -> None:
-        """The successor is inside the bounds: keep it, unless a constraint cuts it."""
+        """The successor is inside the bounds: keep it, or its view, unless a constraint cuts it."""
         e = self.code.e
         for constraint in self.instance.constraints:
             self._constrain(constraint, target, passed)
+        if self.seen_through is not None:
+            failed = e.b.call(self.seen_through, [target, self.row])
+            with e.when(e.b.icmp_signed("!=", failed, e.number(0))):
+                self.fail("the view")
         e.store(e.b.add(e.load(self.written), e.number(1)), self.written)
 
     def _constrain(self, rule: Rule, target: Value, passed: frozenset[str]) -> None:

@@ -13,15 +13,19 @@ from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.lists import ListCode
 from mcheck.checker.native.program import FAILED, Counter, Program, split
 from mcheck.checker.native.refining import StepMemory, not_refined
+from mcheck.checker.native.viewing import add_view
 from mcheck.checker.native.writing import Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, Trace
+from mcheck.spec.views import Quotient
 
 
 def lower(instance: Instance, traced: Trace, properties: Iterable[Rule]) -> tuple[Program, ir.Module]:
     """The functions of an instance as a module, and what they mean.  Unlowerable, naming the rule, for what has no code yet."""
     module = ir.Module(instance.name)
     layout = Layout(instance.state_domain)
+    if isinstance(instance, Quotient):
+        add_view(module, layout, instance)
     counters = [Counter(None, "enabled"), Counter(None, "deadlocked")]
     most = lower_actions(module, layout, instance, traced, counters, "")
     states, steps = split(properties)

@@ -8,7 +8,7 @@ import typing
 from enum import Enum
 from typing import Any, NoReturn
 
-from mcheck.spec.annotations import GHOST, AtMost, In, Limit, OneOf, Range, Where
+from mcheck.spec.annotations import GHOST, AtMost, In, Limit, OneOf, Range, Rank, Where
 from mcheck.spec.bags import Bag
 from mcheck.spec.channels import Channels
 from mcheck.spec.declare import Constant
@@ -38,6 +38,8 @@ class Resolver:
         self.owner, self.declared, self.constants = owner, declared, constants
         self._domains: dict[Any, Domain] = {}
         self._resolving: list[type] = []
+        self.ranks: dict[str, int] = {}
+        """The bounds that limit ranks, and below each the integer that stands for `none yet`."""
 
     # ------------------------------------------------------------------ limits
 
@@ -150,18 +152,20 @@ class Resolver:
         marks = [m for m in marks if m is not GHOST]
         if not marks:
             return self.domain(base, where)
-        if len(marks) > 1 or not isinstance(marks[0], Range | AtMost):
+        if len(marks) > 1 or not isinstance(marks[0], Range | Rank | AtMost):
             self._misplaced(marks, where)
         mark = marks[0]
         if isinstance(mark, Range):
             return self._range(base, mark, where)
+        if isinstance(mark, Rank):
+            return self._rank(base, mark, where)
         return self._capped(base, mark, where)
 
     def _misplaced(self, marks: list[Any], where: str) -> NoReturn:
         if any(isinstance(m, In | OneOf | Where) for m in marks):
             raise SpecError(f"{where}: {marks[0]!r} describes a parameter of an action, not a field")
         raise SpecError(
-            f"{where}: cannot read the annotation {', '.join(map(repr, marks))}: one of Range(lo, hi), AtMost(n), and GHOST"
+            f"{where}: cannot read the annotation {', '.join(map(repr, marks))}: one of Range(lo, hi), Rank(lo, bound), AtMost(n), and GHOST"
         )
 
     def _range(self, base: Any, mark: Range, where: str) -> Domain:
@@ -178,6 +182,19 @@ class Resolver:
             error = UsageError if high_name or low_name else SpecError
             raise error(f"{subject} leaves no value in {lo}..{hi} ({where})")
         return IntRange(lo, hi, high_name or low_name, self.cut(low_name), self.cut(high_name))
+
+    def _rank(self, base: Any, mark: Rank, where: str) -> Domain:
+        declared = self.declared.get(mark.hi) if isinstance(mark.hi, str) else None
+        if declared is None or declared.kind != "bound":
+            raise SpecError(
+                f"{where}: the upper end of a Rank is the name of a bound (got {mark.hi!r}): write Rank({mark.lo!r}, name)"
+            )
+        known = self.ranks.setdefault(mark.hi, mark.lo)
+        if known != mark.lo:
+            raise SpecError(
+                f"{where}: ranks up to {mark.hi} begin at {known} elsewhere (got {mark.lo!r}): give all the same lower end"
+            )
+        return self._range(base, Range(mark.lo, mark.hi), where)
 
     def _capped(self, base: Any, mark: AtMost, where: str) -> Domain:
         limit, name = self.limit(mark.limit, where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import factorial, prod
 
@@ -113,11 +113,11 @@ class Report:
 
     # ------------------------------------------------------------------ parts
 
-    def header(self, limits: Limits, how: Iterable[str]) -> str:
-        """The first line: what is run, with which constants and limits."""
+    def header(self, limits: Limits, how: Iterable[str], unbounded: Collection[str] = ()) -> str:
+        """The first line: what is run, with which constants and limits, but for bounds that limited nothing."""
         subject = self.subject
         name = subject.protocol.name + (f" + {subject.tweak}" if subject.tweak else "")
-        bounds = bounds_text(self.instance)
+        bounds = bounds_text(self.instance, unbounded)
         parts = [f"mcheck {__version__}", name, *constants_text(self.instance)]
         parts += [f"depth ≤ {limits.depth}"] if limits.depth is not None else []
         return self.whole(_joined([*parts, *([bounds] if bounds else []), *how]))

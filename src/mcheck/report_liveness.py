@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
+from mcheck.checker.liveness.unfolding import ROUNDS
+from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding, Viewed
 from mcheck.checker.verdict import Limits
 from mcheck.report import Report
 from mcheck.report_json import SCHEMA
-from mcheck.scope import configuration, counted
+from mcheck.scope import amounts, configuration, counted
 from mcheck.spec import Lasso, Rule
 
 
 def liveness_text(report: Report, verdict: LivenessVerdict, word: str, saved: dict[str, str | None]) -> str:
     """The report; `word` says which fairness was asked for, `saved` where the lasso of each violated property is."""
-    lines = [report.header(Limits(), [verdict.engine])]
+    unbounded = verdict.view.unbounded if verdict.view else ()
+    lines = [report.header(Limits(), [verdict.engine], unbounded)]
     lines += _table(verdict, report)
+    lines += [] if verdict.view is None else [report.item("view", _view(verdict.view))]
     lines += _fairness(verdict, word, report)
     cut = ", ".join(f"{name} {times:,}" for name, times in verdict.cut.items())
     lines.append(report.item("cut", cut or "nothing"))
@@ -33,6 +36,14 @@ def liveness_text(report: Report, verdict: LivenessVerdict, word: str, saved: di
         head, separator, rest = _sentence(verdict).partition(":")
         lines.append(report.terminal.style(head, style) + report.whole(separator + rest))
     return "\n".join(lines)
+
+
+def _view(view: Viewed) -> str:
+    """What states were told apart by."""
+    of = [f"the order of {amounts(view.ranks)}"] if view.ranks else []
+    of += ["what can still matter, as the spec's `view` says"] if view.forgets else []
+    free = f"; {amounts(view.unbounded)} have no bound" if view.unbounded else ""
+    return f"states are told apart by {' and by '.join(of)}{free}"
 
 
 def _table(verdict: LivenessVerdict, report: Report) -> list[str]:
@@ -79,7 +90,8 @@ def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, 
     lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_shape(lasso), how)))}"]
     if arguments:
         lines.append(f"  for {report.notation.arguments(rule, arguments)}")
-    mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}"
+    aside = "" if lasso.closes else f", {_grown(lasso)} aside"
+    mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}{aside}"
     lines += report.table(lasso.behavior, mark, lasso.loop)
     return [*lines, f"  {_for_ever(lasso)}"]
 
@@ -90,18 +102,31 @@ def _for_ever(lasso: Lasso) -> str:
         return "No step that fairness demands is possible in the last state."
     first, last = lasso.loop + 1, len(lasso.behavior.steps)
     steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
-    return f"{steps} repeated for ever, and that is fair."
+    if lasso.closes:
+        return f"{steps} repeated for ever, and that is fair."
+    return (
+        f"{steps} repeated for ever, {_grown(lasso)} aside, and that is fair: state {last} has the view of state {lasso.loop}.\n"
+        f"  Gone round {ROUNDS} more times without the view, each round was as fair, and came no further."
+    )
+
+
+def _grown(lasso: Lasso) -> str:
+    """What is different after a round of the cycle."""
+    return amounts(lasso.behavior.instance.resolver.ranks) or "what is forgotten"
 
 
 def _sentence(verdict: LivenessVerdict) -> str:
     """The verdict in words that claim no more than was searched."""
     if verdict.result == "holds":
-        return f"HOLDS: in every fair behaviour of this configuration ({configuration(verdict.instance)})."
+        view = verdict.view
+        covered = configuration(verdict.instance, view.unbounded if view else ())
+        tested = "  That states of one view behave alike was tested, not proved." if view else ""
+        return f"HOLDS: in every fair behaviour of this configuration ({covered}).{tested}"
     if verdict.result == "refused":
         reasons = "; ".join(dict.fromkeys(f.reason for f in verdict.findings if f.reason))
         return (
             f"REFUSED: {reasons}.  No lasso was found, and what lies behind them is unknown: raise the bounds until nothing is "
-            "cut, or write the spec so that it is finite without them"
+            "cut, or write the spec so that it is finite without them (a number that is only compared is a Rank)"
         )
     return f"INCONCLUSIVE: {verdict.reason}.  Half of the work says nothing of the properties: raise the limit, or lower a constant"
 
@@ -110,7 +135,7 @@ def liveness_document(
     report: Report, verdict: LivenessVerdict, word: str, saved: dict[str, str | None]
 ) -> dict[str, Any]:
     """The result as JSON; `stem`, `cycle` and `trace` are those of the first property that is violated."""
-    subject, violation = report.subject, verdict.violation
+    subject, violation, view = report.subject, verdict.violation, verdict.view
     lasso = None if violation is None else violation.lasso
     return {
         "schema": SCHEMA,
@@ -118,7 +143,14 @@ def liveness_document(
         "tweak": subject.tweak,
         "engine": verdict.engine,
         "constants": verdict.instance.constants,
-        "bounds": verdict.instance.bounds,
+        "bounds": {n: v for n, v in verdict.instance.bounds.items() if view is None or n not in view.unbounded},
+        "view": None
+        if view is None
+        else {
+            "ranks": list(view.ranks),
+            "unbounded": list(view.unbounded),
+            "forgets": view.forgets,
+        },
         "result": verdict.result,
         "states": verdict.states,
         "edges": verdict.edges,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from mcheck.checker.verdict import Limits, Verdict
@@ -16,17 +16,23 @@ def constants_text(instance: Instance) -> list[str]:
     return [_amount(name, value) for name, value in instance.constants.items()]
 
 
-def bounds_text(instance: Instance) -> str:
-    """`terms ≤ 2, log ≤ 1`: all bounds."""
+def bounds_text(instance: Instance, unbounded: Collection[str] = ()) -> str:
+    """`terms ≤ 2, log ≤ 1`: all bounds but those that limited nothing."""
     ranges = _ranges(instance)
-    return ", ".join(f"{_noun(name, name in ranges)} ≤ {value}" for name, value in instance.bounds.items())
+    kept = ((name, value) for name, value in instance.bounds.items() if name not in unbounded)
+    return ", ".join(f"{_noun(name, name in ranges)} ≤ {value}" for name, value in kept)
 
 
-def configuration(instance: Instance) -> str:
+def amounts(bounds: Iterable[str]) -> str:
+    """`ballots and terms` for max_ballot and max_term."""
+    return " and ".join(_noun(name, True) for name in bounds)
+
+
+def configuration(instance: Instance, unbounded: Collection[str] = ()) -> str:
     """`3 acceptors, 2 values, ballots 0..1`: everything that was fixed, bounds as the ranges they are."""
     ranges = _ranges(instance)
-    spans = []
-    for name, value in instance.bounds.items():
+    spans = [f"{amounts([name])} without bound" for name in unbounded]
+    for name, value in ((n, v) for n, v in instance.bounds.items() if n not in unbounded):
         low = ranges.get(name)
         spans.append(f"{_noun(name, False)} ≤ {value}" if low is None else f"{_noun(name, True)} {low}..{value}")
     return ", ".join([*constants_text(instance), *spans])

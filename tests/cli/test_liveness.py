@@ -167,3 +167,67 @@ def test_a_damaged_lasso_is_refused(mcheck: Call) -> None:
     ran = mcheck("replay", str(file.with_name("damaged.itf.json")))
     assert ran.status == 1
     assert "NO LONGER VIOLATED: Starvation Freedom: its cycle does not close: the last state is not state 1." in ran.out
+
+
+# ---------------------------------------------------------------------- views
+
+
+def test_ballots_without_bound(mcheck: Call) -> None:
+    """What states are told apart by, what goes round, and that the spec was executed without the view."""
+    ran = mcheck("liveness", "paxos-duel", "--acceptors", "1", "--property", "Termination")
+    assert (ran.status, ran.err) == (1, "")
+    header, *_ = ran.out.splitlines()
+    assert header.startswith("mcheck ") and "ballots ≤" not in header
+    assert "  view         states are told apart by the order of ballots; ballots have no bound\n" in ran.out
+    assert "  cut          nothing\n" in ran.out
+    assert "← back to 3, ballots aside\n" in ran.out
+    assert (
+        "  Steps 4 to 7 are repeated for ever, ballots aside, and that is fair: state 7 has the view of state 3.\n"
+        "  Gone round 3 more times without the view, each round was as fair, and came no further.\n"
+    ) in ran.out
+
+
+def test_the_document_of_the_duel(mcheck: Call) -> None:
+    ran = mcheck(
+        "liveness", "paxos-duel", "--acceptors", "1", "--property", "termination", "--fairness", "weak", "--json"
+    )
+    found = json.loads(ran.out)
+    assert (ran.status, found["result"], found["states"], found["edges"]) == (1, "violated", 119, 238)
+    assert (len(found["stem"]), len(found["cycle"])) == (3, 4)
+    assert found["bounds"] == {} and found["seconds"] > 0
+    assert found["view"] == {"ranks": ["max_ballot"], "unbounded": ["max_ballot"], "forgets": False}
+    replayed = mcheck("replay", found["trace"])
+    assert (replayed.status, replayed.err) == (0, "")
+    assert "state 7 has the view of state 3" in replayed.out
+    meta = json.loads(Path(found["trace"]).read_text())["#meta"]["mcheck"]
+    assert meta["bounds"]["max_ballot"] > 3  # no step of it is cut
+
+
+def test_a_lasso_whose_ballots_grow_is_damaged_by_dropping_its_last_step(mcheck: Call) -> None:
+    found = json.loads(mcheck("liveness", "paxos-duel", "--acceptors", "1", "--json").out)
+    file = Path(found["trace"])
+    document = json.loads(file.read_text())
+    document["#meta"]["mcheck"]["labels"].pop()
+    document["states"].pop()
+    file.with_name("damaged.itf.json").write_text(json.dumps(document))
+    ran = mcheck("replay", str(file.with_name("damaged.itf.json")))
+    assert ran.status == 1
+    assert "its cycle does not close: the last state is not state 3." in ran.out
+
+
+def test_what_holds_holds_for_all_ballots(mcheck: Call) -> None:
+    ran = mcheck("liveness", "paxos-duel", "--acceptors", "1", "--single-proposer")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.endswith(
+        "HOLDS: in every fair behaviour of this configuration (1 acceptor, single proposer, ballots without bound).  "
+        "That states of one view behave alike was tested, not proved.\n"
+    )
+
+
+def test_a_wrong_view_is_one_line_with_two_states(mcheck: Call, tmp_path: Path) -> None:
+    (tmp_path / "race.py").write_bytes((SEMAPHORES.parent / "view_toys.py").read_bytes())
+    protocols._loaded.clear()
+    ran = mcheck("liveness", "race.py:ComparesWithNumber")
+    assert (ran.status, ran.out) == (4, "")
+    assert ran.err.count("\n") == 1 and ran.err.count("Race(at=") == 2
+    assert "the view takes states for alike that are not: overtake(i=" in ran.err

@@ -21,6 +21,7 @@ PAGES = {
         "docs/shrinking.md",
         "docs/pytest.md",
         "docs/proofs.md",
+        "docs/liveness.md",
         "docs/labs.md",
         "docs/test-an-implementation.md",
         "docs/validate-a-log.md",

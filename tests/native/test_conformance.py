@@ -41,6 +41,8 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "paxos": ({}, 7),
     "flexible-paxos": ({"acceptors": 3}, 6),
     "fast-paxos": ({"acceptors": 3}, 5),
+    "paxos-duel": ({"acceptors": 2}, None),
+    "raft-split-votes": ({}, None),
     "pbft": ({"requests": 1}, 3),
     "flood-set": ({}, None),
     "ben-or": ({"max_round": 1}, 5),

@@ -51,7 +51,16 @@ def test_a_resilience_that_cannot_be_read_says_so() -> None:
         tolerated("always", 3)
 
 
-SILENT = {"die-hard", "tcommit", "consensus", "voting", "dining-philosophers", "ewd840"}
+SILENT = {
+    "die-hard",
+    "tcommit",
+    "consensus",
+    "voting",
+    "dining-philosophers",
+    "ewd840",
+    "paxos-duel",
+    "raft-split-votes",
+}
 """Puzzles, and specifications of what is to be reached, in which nothing fails."""
 
 
