@@ -36,7 +36,7 @@ def decide(
     rules = select(instance, properties)
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
-    exploration, notes = _exploration(instance, engine, watch, conditions, rules)
+    exploration, notes = exploration_by(instance, engine, watch, conditions, rules)
     findings: list[TemporalFinding] = []
     reason: str | None = None
     explored: float | None = None
@@ -75,10 +75,13 @@ def _whole(exploration: Exploration, seconds: float) -> Progress:
     return Progress(exploration.distinct, exploration.steps, 0, 0, seconds)
 
 
-def _exploration(
+def exploration_by(
     instance: Instance, engine: str, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]
 ) -> tuple[Exploration, tuple[str, ...]]:
-    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`."""
+    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`.
+
+    `rules`: whose predicates compiled code is to judge; `fairness`: which parameters the labels of steps are to tell apart.
+    """
     if engine == "reference":
         return PlainExploration(instance, watch), ()
     why = why_not_native()

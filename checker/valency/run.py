@@ -1,0 +1,86 @@
+"""A run that stays bivalent for ever: the theorem's conclusion, as a lasso with what shows that it is one.
+
+The cycle is looked for like any other that fairness admits.  That its states are bivalent is shown by two ways out of one of them,
+to two different decisions: all states before it, and all on the cycle, lead there.  Nothing of it is taken on trust from the
+graph: the lasso checker and plain Python execute all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcheck.checker.liveness.arcs import Between
+from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
+from mcheck.checker.liveness.engine import demands
+from mcheck.checker.liveness.graph import StateGraph
+from mcheck.checker.liveness.lassos import Forbidden, LassoSearch
+from mcheck.checker.valency.valencies import Valencies, Value
+from mcheck.spec import Behavior, Fairness, InternalError, Lasso, McheckError, Rule, label_text, replay
+from mcheck.spec.decision import some_decision
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """A behaviour from the state where the cycle closes to one in which `value` is decided."""
+
+    value: Value
+    behavior: Behavior
+
+
+@dataclass(frozen=True)
+class BivalentRun:
+    """A fair behaviour without end that stays bivalent, and two ways out that it does not take."""
+
+    rule: Rule
+    """What it violates: that some value is decided at last."""
+    lasso: Lasso
+    states: tuple[int, ...]
+    """Its states, by their numbers in the graph; the last is the one where the cycle begins."""
+    ways_out: tuple[WayOut, WayOut]
+
+
+def bivalent_run(
+    found: Valencies, graph: StateGraph, fairness: Sequence[Fairness], between: Between = lambda: None
+) -> BivalentRun | None:
+    """A bivalent run that meets the conditions of fairness, as short as the search for lassos makes it; None if there is none.
+
+    `graph`: that of which V(C) was computed, or some of its steps.  Inside `instance.active()`.  InternalError if the run found
+    is none.
+    """
+    rule = some_decision(graph.instance)
+    assert rule is not None
+    staying = found.bivalent & found.undecided
+    wrong = Forbidden(staying, staying, at_once=True)
+    search = LassoSearch(graph.arcs, graph.initial, demands(graph.instance, graph, fairness), between)
+    lasso = search.find(wrong, search.region(wrong))
+    if lasso is None:
+        return None
+    steps = [*lasso.stem, *lasso.cycle]
+    states = (lasso.initial, *(int(graph.arcs.targets[step]) for step in steps))
+    values = [k for k, way in enumerate(found.ways) if way.mask[states[-1]]][:2]
+    try:
+        shown = lasso_of(graph.instance, graph.states[lasso.initial], labels_of(graph, steps), len(lasso.stem))
+        refuse_unless_violating(shown, rule, (), fairness)
+        first, second = (_way_out(found, shown, value, states[-1]) for value in values)
+    except NoCounterexample as refusal:
+        raise InternalError(f"{graph.instance.name}: the bivalent run found is none: {refusal}") from None
+    except McheckError as error:
+        raise InternalError(f"{graph.instance.name}: the bivalent run found cannot be replayed: {error}") from error
+    return BivalentRun(rule, shown, states, (first, second))
+
+
+def _way_out(found: Valencies, lasso: Lasso, value: int, state: int) -> WayOut:
+    """The shortest way to a decision, from the last state of the lasso.  NoCounterexample if it does not lead there."""
+    instance, rule = found.graph.instance, found.graph.instance.decision
+    assert rule is not None
+    behavior = replay(instance, lasso.behavior.last, labels_of(found.graph, found.way_to(value, state)))
+    if rule.function(instance.spec, behavior.last, *found.values[value]) is not True:
+        raise NoCounterexample(f"its state {lasso.loop} does not lead to a decision of {found.values[value]!r}")
+    return WayOut(found.values[value], behavior)
+
+
+def labels_of(graph: StateGraph, steps: Sequence[int]) -> list[str]:
+    """The labels of steps of a graph, with all arguments."""
+    moves = map(graph.step, steps)
+    return [label_text(action.name, action.signature.names, values) for action, values in moves]
