@@ -17,6 +17,8 @@ PROTOCOLS: dict[str, str] = {
     "pbft": "mcheck.models.pbft:PBFT",
     "flood-set": "mcheck.models.flood_set:FloodSet",
     "ben-or": "mcheck.models.ben_or:BenOr",
+    "ben-or-rounds": "mcheck.models.ben_or_rounds:BenOrRounds",
+    "one-round": "mcheck.models.one_round:OneRound",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
@@ -114,6 +116,13 @@ TWEAKS: dict[str, dict[str, str]] = {
         "decide-on-one-proposal": "mcheck.models.ben_or:DecidesOnOneProposal",
         "propose-plurality": "mcheck.models.ben_or:ProposesPlurality",
         "toss-anyway": "mcheck.models.ben_or:TossesAnyway",
+    },
+    "ben-or-rounds": {
+        "take-default": "mcheck.models.ben_or_rounds:TakesDefault",
+        "keep-value": "mcheck.models.ben_or_rounds:KeepsValue",
+    },
+    "one-round": {
+        "decide-early": "mcheck.models.one_round:DecidesEarly",
     },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_election_tweaks:QuorumOfOne",

@@ -59,8 +59,7 @@ class Valencies:
     @functools.cached_property
     def sizes(self) -> NDArray[np.int16]:
         """How many values V(C) has."""
-        sizes: NDArray[np.int16] = np.sum([way.mask for way in self.ways], axis=0, dtype=np.int16)
-        return sizes
+        return np.array([way.mask for way in self.ways]).sum(axis=0, dtype=np.int16)
 
     @functools.cached_property
     def undecided(self) -> Mask:
@@ -88,7 +87,8 @@ class Valencies:
 
     def univalent(self, value: int) -> Mask:
         """Where this decision alone can be reached."""
-        return (self.sizes == 1) & self.ways[value].mask
+        mask: Mask = (self.sizes == 1) & self.ways[value].mask
+        return mask
 
     def of(self, state: int) -> tuple[Value, ...]:
         """V(C) of a state."""
