@@ -18,6 +18,7 @@ PROTOCOLS: dict[str, str] = {
     "flood-set": "mcheck.models.flood_set:FloodSet",
     "ben-or": "mcheck.models.ben_or:BenOr",
     "ben-or-rounds": "mcheck.models.ben_or_rounds:BenOrRounds",
+    "rotating-coordinator": "mcheck.models.rotating_coordinator:RotatingCoordinator",
     "one-round": "mcheck.models.one_round:OneRound",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
@@ -120,6 +121,10 @@ TWEAKS: dict[str, dict[str, str]] = {
     "ben-or-rounds": {
         "take-default": "mcheck.models.ben_or_rounds:TakesDefault",
         "keep-value": "mcheck.models.ben_or_rounds:KeepsValue",
+    },
+    "rotating-coordinator": {
+        "eventually-accurate": "mcheck.models.rotating_coordinator:EventuallyAccurate",
+        "decide-on-one": "mcheck.models.rotating_coordinator:DecidesOnOne",
     },
     "one-round": {
         "decide-early": "mcheck.models.one_round:DecidesEarly",

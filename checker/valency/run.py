@@ -8,7 +8,7 @@ graph: the lasso checker and plain Python execute all three.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcheck.checker.liveness.arcs import Between
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
@@ -52,7 +52,9 @@ def bivalent_run(
     assert rule is not None
     staying = found.bivalent & found.undecided
     wrong = Forbidden(staying, staying, at_once=True)
-    search = LassoSearch(graph.arcs, graph.initial, demands(graph.instance, graph, fairness), between)
+    asked = demands(graph.instance, found.graph, fairness)  # a step that this graph leaves out is enabled all the same
+    asked = [replace(one, steps=graph.arcs.labelled(one.labels)) for one in asked]
+    search = LassoSearch(graph.arcs, graph.initial, asked, between)
     lasso = search.find(wrong, search.region(wrong))
     if lasso is None:
         return None

@@ -59,7 +59,10 @@ class Valencies:
     @functools.cached_property
     def sizes(self) -> NDArray[np.int16]:
         """How many values V(C) has."""
-        return np.array([way.mask for way in self.ways]).sum(axis=0, dtype=np.int16)
+        sizes = np.zeros(self.graph.arcs.count, np.int16)
+        for way in self.ways:
+            sizes += way.mask
+        return sizes
 
     @functools.cached_property
     def undecided(self) -> Mask:

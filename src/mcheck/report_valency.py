@@ -23,7 +23,7 @@ class ValencyReport:
 
     def __init__(self, report: Report, verdict: ValencyVerdict, word: str, saved: str | None) -> None:
         self.report, self.verdict, self.word, self.saved = report, verdict, word, saved
-        self.words = ValencyWords(report.notation, verdict.values)
+        self.words = ValencyWords(report.notation, verdict.values, verdict.instance.participants)
         given = inputs([one.state for one in verdict.initial], verdict.instance.ghosts)
         self.inputs = {one.state: self.words.inputs(of) for one, of in zip(verdict.initial, given, strict=True)}
 

@@ -9,13 +9,14 @@ from mcheck.checker.valency.inputs import Input
 from mcheck.checker.valency.members import Member
 from mcheck.checker.valency.valencies import Value
 from mcheck.counterexamples import Notation
+from mcheck.spec import Index, Participant
 
 
 class ValencyWords:
     """Writes about the valency of one instance, with the values and processes as they are called in its traces."""
 
-    def __init__(self, notation: Notation, values: Sequence[Value]) -> None:
-        self.notation, self.values = notation, values
+    def __init__(self, notation: Notation, values: Sequence[Value], participants: Sequence[Participant]) -> None:
+        self.notation, self.values, self.participants = notation, values, participants
 
     def value(self, value: Value) -> str:
         """`0`, `v0`, `COMMIT`."""
@@ -33,10 +34,8 @@ class ValencyWords:
         return f"{self.value(valency[0])}-valent" if len(valency) == 1 else self.several
 
     def member(self, member: Member) -> str:
-        """`p0`; the name of a participant that is one process."""
-        if not member.key:
-            return member.participant.name
-        return ",".join(map(self.notation.key, member.key))
+        """`p0`, `process 0`; the name of a participant that is one process."""
+        return self._named(member.participant.name, member.key)
 
     def members(self, members: Sequence[Member], joined: str = "and") -> str:
         """`p0, p1 and p2`."""
@@ -47,9 +46,14 @@ class ValencyWords:
         """`p0=0 p1=1`: of each process the first thing that initial states differ in."""
         first: dict[str, Any] = {}
         for (key, way), value in given.items():
-            first.setdefault(self.key(key) if key is not None else str(way[-1]), value)
+            first.setdefault(self.notation.key(key) if key is not None else str(way[-1]), value)
         return " ".join(f"{name}={self.notation.value(value)}" for name, value in first.items())
 
     def key(self, key: Hashable) -> str:
-        """`p0`."""
-        return self.notation.key(key)
+        """`p0`, `process 0`: whose place in a state it is."""
+        name = next((p.name for p in self.participants if len(p.goes_on.each) == 1), "key")
+        return self._named(name, (key,))
+
+    def _named(self, name: str, key: tuple[Any, ...]) -> str:
+        values = ",".join(map(self.notation.key, key))
+        return values if key and all(isinstance(value, Index) for value in key) else f"{name} {values}".strip()
