@@ -13,7 +13,7 @@ from mcheck.checker.liveness.engine import exploration_by
 from mcheck.checker.liveness.graph import PlainExploration, StateGraph
 from mcheck.checker.valency.lemmas import bivalence_lost, blocked_without, neighbours_apart, reached
 from mcheck.checker.valency.members import Member, members, without_faults
-from mcheck.checker.valency.run import BivalentRun, bivalent_run, labels_of
+from mcheck.checker.valency.run import UndecidedRun, labels_of, undecided_run
 from mcheck.checker.valency.valencies import Valencies, valencies
 from mcheck.checker.valency.verdict import (
     Counts,
@@ -36,7 +36,7 @@ def study(
 ) -> ValencyVerdict:
     """The valency of every state of an instance, and what the proof of Fischer, Lynch and Paterson makes of it.
 
-    `fairness`: what a run that stays bivalent has to meet, one of FAIRNESS.  UsageError where the spec does not say what is
+    `fairness`: what a run that never decides has to meet, one of FAIRNESS.  UsageError where the spec does not say what is
     decided.  RuleFailed where a rule fails.  Cost: that of `mcheck liveness`, and O(states + steps x log steps) for each
     value and for each process.
     """
@@ -107,7 +107,7 @@ class _Answer:
     result: ValencyResult = "inconclusive"
     found: Valencies | None = None
     bivalent: int | None = None
-    run: BivalentRun | None = None
+    run: UndecidedRun | None = None
     counts: Counts | None = None
     initial: tuple[InitialState, ...] = ()
     neighbours: DifferingNeighbours | None = None
@@ -124,10 +124,7 @@ def _answer(found: Valencies, fairness: tuple[Fairness, ...], between: Between) 
     """
     graph, every = found.graph, members(found.graph)
     proper = without_faults(graph, every)
-    run = bivalent_run(found, proper, fairness, between)
-    if run is None and proper is not graph:
-        run = bivalent_run(found, graph, fairness, between)
-    certain = _Answer("refused", found, _count(found.bivalent), run)
+    certain = _Answer("refused", found, _count(found.bivalent), undecided_run(found, proper, fairness, between))
     if graph.cut:
         return certain
     nearest, without_fault = _Nearest(graph), _Nearest(proper)

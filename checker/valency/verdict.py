@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mcheck.checker.valency.members import Member
-from mcheck.checker.valency.run import BivalentRun
+from mcheck.checker.valency.run import UndecidedRun
 from mcheck.checker.valency.valencies import Valencies, Value
 from mcheck.spec import Behavior, Fairness, Instance
 
@@ -78,7 +78,7 @@ class ValencyVerdict:
     """For each member the states from which there is no decision without it."""
     null: Behavior | None
     """A shortest behaviour to a state from which no decision is reached at all."""
-    run: BivalentRun | None
+    run: UndecidedRun | None
     found: Valencies | None
     """The whole graph, to be drawn."""
     reason: str | None

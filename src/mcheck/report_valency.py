@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcheck.checker.valency.inputs import inputs
-from mcheck.checker.valency.run import BivalentRun
+from mcheck.checker.valency.run import UndecidedRun
 from mcheck.checker.valency.verdict import Counts, Exceptions, InitialState, ValencyVerdict
 from mcheck.checker.verdict import Limits
 from mcheck.report import Report
 from mcheck.report_json import SCHEMA
 from mcheck.scope import counted
-from mcheck.spec import Behavior, text
+from mcheck.spec import Behavior, Lasso, text
 from mcheck.valency_words import ValencyWords
 
 _LISTED = 4
@@ -156,22 +156,28 @@ class ValencyReport:
         }
         return [self.report.item("fairness", words[self.word])]
 
-    def _run(self, run: BivalentRun) -> list[str]:
-        lasso, several = run.lasso, self._several()
+    def _run(self, run: UndecidedRun) -> list[str]:
+        lasso = run.lasso
+        word = self._several().upper() if run.bivalent else "UNDECIDED"
         shape = f"stem {len(lasso.stem)}, {f'cycle {len(lasso.cycle)}' if lasso.cycle else 'then nothing happens'}"
-        lines = [f"{self.report.terminal.style(f'{several.upper()} FOR EVER', 'bad')}  {shape}"]
+        lines = [f"{self.report.terminal.style(f'{word} FOR EVER', 'bad')}  {shape}"]
         mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}"
         lines += self.report.table(lasso.behavior, mark, lasso.loop)
         if lasso.cycle:
             first, last = lasso.loop + 1, len(lasso.behavior.steps)
             steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
             lines.append(f"  {steps} repeated for ever: that is fair, and nobody decides.")
-        ways = " and ".join(
+        lines.append(self.report.whole(f"  From state {lasso.loop} {self._ways_out_text(run)}."))
+        return [*lines, *self.report.commands(self.saved)]
+
+    def _ways_out_text(self, run: UndecidedRun) -> str:
+        ways = [
             f"a decision of {self.words.value(way.value)} is {counted(len(way.behavior.steps), 'step')} away"
             for way in run.ways_out
-        )
-        lines.append(self.report.whole(f"  From state {lasso.loop} {ways}; so every state of the run is {several}."))
-        return [*lines, *self.report.commands(self.saved)]
+        ]
+        if run.bivalent:
+            return f"{' and '.join(ways)}; so every state of the run is {self._several()}"
+        return ways[0] if ways else "no decision was found"
 
     def _sentence(self) -> str:
         """What the protocol gives up, of the three things that no asynchronous one has all of."""
@@ -194,9 +200,9 @@ class ValencyReport:
         elif verdict.counts.null:
             lost.append("there are configurations from which nobody ever decides")
         if verdict.run is not None:
-            lost.append("without any fault, a run need never decide")
+            lost.append(f"{'without any' if verdict.run.faultless else 'after a'} fault, a run need never decide")
         if not lost:
-            return "DECIDES: no admissible run stays undecided between two values, and nobody is waited for: is this model asynchronous?"
+            return "DECIDES: in every admissible run, whoever falls silent; is this model asynchronous?"
         return f"GIVEN UP: {'; '.join(lost)}."
 
     # ------------------------------------------------------------------ JSON
@@ -206,7 +212,8 @@ class ValencyReport:
         verdict, subject, counts = self.verdict, self.report.subject, self.verdict.counts
         univalent = None if counts is None else dict(zip(map(_value, verdict.values), counts.univalent, strict=True))
         numbers = (*counts.univalent, 0, 0)[:2] if counts is not None else (None, None)
-        lasso = None if verdict.run is None else verdict.run.lasso
+        run = verdict.run
+        lasso = run.lasso if run is not None and run.bivalent else None
         known = counts is not None
         return {
             "schema": SCHEMA,
@@ -234,6 +241,7 @@ class ValencyReport:
             "stem": None if lasso is None else [s.label for s in lasso.stem],
             "cycle": None if lasso is None else [s.label for s in lasso.cycle],
             "ways_out": self._ways_out(),
+            "undecided": None if run is None or run.bivalent else _labels(run.lasso),
             "trace": self.saved,
             "cut": verdict.cut,
             "reason": verdict.reason,
@@ -274,6 +282,10 @@ class ValencyReport:
             if run is None
             else [{"value": _value(w.value), "steps": list(w.behavior.labels)} for w in run.ways_out]
         )
+
+
+def _labels(lasso: Lasso) -> dict[str, list[str]]:
+    return {"stem": [s.label for s in lasso.stem], "cycle": [s.label for s in lasso.cycle]}
 
 
 def _value(value: tuple[Any, ...]) -> str:

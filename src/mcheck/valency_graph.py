@@ -1,4 +1,4 @@
-"""The states of a protocol as a graph, each by its valency; of a large one, those around the run that stays bivalent."""
+"""The states of a protocol as a graph, each by its valency; of a large one, those around the run that never decides."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ def _mark(found: Valencies, report: ValencyReport, number: int) -> Mark:
 def _limit(near: int | None) -> str | None:
     if near is None:
         return None
-    return "the bivalent run" if near == 0 else f"at most {near} step{'s' * (near != 1)} from the bivalent run"
+    return "the run alone" if near == 0 else f"at most {near} step{'s' * (near != 1)} from the run"

@@ -17,7 +17,7 @@ from mcheck.checker import Limits
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch
 from mcheck.checker.valency.engine import study
 from mcheck.checker.valency.verdict import Counts, ValencyVerdict
-from mcheck.spec import InternalError, Spec, UsageError, action, decision
+from mcheck.spec import InternalError, Spec, UsageError, action, decision, require
 
 
 def studied(spec: Spec[Any], **given: Any) -> ValencyVerdict:
@@ -32,7 +32,7 @@ def test_who_pulls_by_turns_never_wins() -> None:
     verdict = studied(Rope())
     assert (verdict.result, verdict.states, verdict.edges) == ("answered", 5, 6)
     assert verdict.counts == Counts(bivalent=3, univalent=(1, 1), null=0, disagreeing=0)
-    assert verdict.run is not None
+    assert verdict.run is not None and verdict.run.bivalent and verdict.run.faultless
     assert verdict.run.lasso.loop == 0
     assert sorted(s.label for s in verdict.run.lasso.cycle) == ["left()", "right()"]
     assert [(w.value[0], len(w.behavior.steps)) for w in verdict.run.ways_out] == [(Side.LEFT, 2), (Side.RIGHT, 2)]
@@ -64,7 +64,9 @@ def test_where_no_decision_is_nobody_is_undecided_between_two() -> None:
     assert verdict.counts == Counts(bivalent=0, univalent=(0, 0), null=2, disagreeing=0)
     assert exceptions(verdict.blocked) == {"left": (2, ()), "right": (2, ())}
     assert verdict.null is not None and verdict.null.labels == ()
-    assert verdict.run is None
+    run = verdict.run
+    assert run is not None and not run.bivalent
+    assert ([s.label for s in run.lasso.cycle], run.ways_out) == (["left()", "right()"], ())
 
 
 def test_a_step_of_nobody() -> None:
@@ -73,6 +75,25 @@ def test_a_step_of_nobody() -> None:
     assert verdict.counts == Counts(bivalent=0, univalent=(0, 3), null=1, disagreeing=0)
     assert verdict.null is not None and verdict.null.labels == ("left()",)
     assert exceptions(verdict.blocked) == {"left": (1, ("left()",)), "right": (3, ())}
+
+
+def test_a_run_with_a_fault_is_told_from_one_without() -> None:
+    """Torn by nobody, the rope lies where nobody pulls; else right has won."""
+    run = studied(Torn()).run
+    assert run is not None and run.faultless and run.lasso.stutters
+    assert [s.label for s in run.lasso.stem] == ["left()"]
+    torn = studied(TornOnly()).run
+    assert torn is not None and not torn.faultless
+    assert [s.label for s in torn.lasso.stem] == ["right()", "tear()"]
+
+
+class TornOnly(Torn):
+    """Left does not pull."""
+
+    @action
+    def left(self, s: Place) -> Place:
+        require(False, "left pulls")
+        return s
 
 
 def test_agreement_is_violated_where_two_values_are_decided() -> None:
@@ -90,7 +111,7 @@ def test_what_a_bound_cuts_is_refused() -> None:
     verdict = studied(LongRope())
     assert (verdict.result, verdict.cut) == ("refused", {"most": 1})
     assert (verdict.bivalent, verdict.counts, verdict.lemma3, verdict.blocked) == (0, None, (), ())
-    assert verdict.run is None
+    assert verdict.run is not None and not verdict.run.bivalent  # to and fro is undecided, whatever lies beyond
 
 
 def test_a_run_inside_the_bounds_is_real() -> None:
@@ -144,7 +165,7 @@ def test_a_run_that_is_not_fair_is_not_shown(monkeypatch: pytest.MonkeyPatch) ->
         return None if found is None else replace(found, cycle=found.cycle[:-1])
 
     monkeypatch.setattr(LassoSearch, "find", shortened)
-    with pytest.raises(InternalError, match="the bivalent run found is none: its cycle does not close"):
+    with pytest.raises(InternalError, match="the run found is none: its cycle does not close"):
         studied(Rope())
 
 
