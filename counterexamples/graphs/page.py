@@ -20,11 +20,10 @@ figure svg { max-width: none; height: auto; }
 def html_text(graph: Graph, svg: str) -> str:
     """The page; `svg` is the drawing of the graph."""
     title = html.escape(graph.title)
-    notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in graph.notes)
     what = html.escape(f"{graph.title}: {len(graph.vertices)} vertices, {len(graph.arrows)} arrows", quote=True)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f"<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n{notes}"
+        f"<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         f'<figure role="img" aria-label="{what}">\n{_element(svg)}\n</figure>\n</body>\n</html>\n'
     )
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from mcheck.counterexamples.graphs.graph import Look, Mark
 
 _LOOKS = (
-    ("box", "box", "#a9d3f0"),
-    ("hexagon", "hexagon", "#f6d9a0"),
-    ("parallelogram", "parallelogram", "#bfe6d8"),
-    ("house", "pentagon", "#ead0e2"),
+    ("box", "box", "#8cc3ea"),
+    ("hexagon", "hexagon", "#fae6bf"),
+    ("tab", "box with a tab", "#a5dccb"),
+    ("component", "box with a plug", "#f0dbe9"),
 )
 """Of the first values: shape, its name, and fill; more values share them."""
 
@@ -22,7 +22,7 @@ _LOOKS = (
 def valency_mark(kind: str, values: Sequence[str]) -> Mark:
     """The mark of configurations of this kind: `null`, `bivalent` or `multivalent`, or one of the values with `-valent`."""
     if kind == "null":
-        return Mark(kind, "grey and slanted: null, no decision is reachable", Look("trapezium", "#b0b0b0"))
+        return Mark(kind, "grey, with a folded corner: null, no decision is reachable", Look("note", "#b0b0b0"))
     valent = [f"{value}-valent" for value in values]
     if kind not in valent:
         return Mark(kind, f"white and oval: {kind}, several decisions are reachable", Look("ellipse", "#ffffff"))

@@ -21,6 +21,7 @@ PAGES = {
         "docs/shrinking.md",
         "docs/proofs.md",
         "docs/labs.md",
+        "docs/flp.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
