@@ -16,7 +16,7 @@ from mcheck.checker.liveness.graph import Exploration, PlainExploration, StateGr
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch, forbidden
 from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding
 from mcheck.checker.verdict import Limits, Progress, ProgressListener
-from mcheck.spec import Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, label_text
+from mcheck.spec import Behavior, Fairness, Instance, InternalError, Lasso, McheckError, Rule, UsageError, rerun
 
 
 def decide(
@@ -127,10 +127,9 @@ class _Judge:
 
     def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
         """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
-        moves = map(self.graph.step, (*found.stem, *found.cycle))
-        labels = [label_text(action.name, action.signature.names, values) for action, values in moves]
         try:
-            lasso = lasso_of(self.instance, self.graph.states[found.initial], labels, len(found.stem))
+            behavior = executed(self.graph, found.initial, (*found.stem, *found.cycle))
+            lasso = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(found.stem))
             refuse_unless_violating(lasso, rule, arguments, self.fairness)
         except NoCounterexample as refusal:
             raise InternalError(
@@ -145,6 +144,11 @@ class _Judge:
         if not states:
             return f"an initial state is outside a constraint (cut: {cut})"
         return f"steps out of {states:,} of the states met lead beyond a bound (cut: {cut})"
+
+
+def executed(graph: StateGraph, start: int, steps: Iterable[int]) -> Behavior:
+    """Steps of the graph from one of its states, taken by the plain functions.  Inside `instance.active()`; ReplayMismatch."""
+    return rerun(graph.instance, graph.states[start], list(map(graph.step, steps)))
 
 
 def demands(instance: Instance, graph: StateGraph, fairness: Sequence[Fairness]) -> list[Demand]:

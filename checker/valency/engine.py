@@ -9,11 +9,11 @@ import numpy as np
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
 from mcheck.checker.liveness.arcs import Between, Mask
 from mcheck.checker.liveness.assumptions import assumed
-from mcheck.checker.liveness.engine import exploration_by
+from mcheck.checker.liveness.engine import executed, exploration_by
 from mcheck.checker.liveness.graph import PlainExploration, StateGraph
 from mcheck.checker.valency.lemmas import bivalence_lost, blocked_without, neighbours_apart, reached
 from mcheck.checker.valency.members import Member, members, without_faults
-from mcheck.checker.valency.run import UndecidedRun, labels_of, undecided_run
+from mcheck.checker.valency.run import UndecidedRun, undecided_run
 from mcheck.checker.valency.valencies import Valencies, valencies
 from mcheck.checker.valency.verdict import (
     Counts,
@@ -24,7 +24,7 @@ from mcheck.checker.valency.verdict import (
     ValencyVerdict,
 )
 from mcheck.checker.verdict import Limits, Progress, ProgressListener
-from mcheck.spec import Behavior, Fairness, Instance, Rule, UsageError, replay
+from mcheck.spec import Behavior, Fairness, Instance, Rule, UsageError
 
 
 def study(
@@ -178,4 +178,4 @@ class _Nearest:
             return None
         nearest = int(numbers[np.argmin(self.reach.distance[numbers])])
         start, steps = self.reach.way(self.graph.arcs, nearest)
-        return replay(self.graph.instance, self.graph.states[start], labels_of(self.graph, steps))
+        return executed(self.graph, start, steps)

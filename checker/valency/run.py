@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from mcheck.checker.liveness.arcs import Between, Mask
 from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, refuse_unless_violating
-from mcheck.checker.liveness.engine import demands
+from mcheck.checker.liveness.engine import demands, executed
 from mcheck.checker.liveness.graph import StateGraph
 from mcheck.checker.liveness.lassos import Forbidden, LassoSearch
 from mcheck.checker.valency.valencies import Valencies, Value
-from mcheck.spec import Behavior, Fairness, InternalError, Lasso, McheckError, Rule, label_text, replay
+from mcheck.spec import Behavior, Fairness, InternalError, Lasso, McheckError, Rule
 from mcheck.spec.decision import some_decision
 
 
@@ -82,7 +82,8 @@ def _run_within(
     states = (lasso.initial, *(int(graph.arcs.targets[step]) for step in steps))
     values = [k for k, way in enumerate(found.ways) if way.mask[states[-1]]][:2]
     try:
-        shown = lasso_of(graph.instance, graph.states[lasso.initial], labels_of(graph, steps), len(lasso.stem))
+        behavior = executed(graph, lasso.initial, steps)
+        shown = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(lasso.stem))
         refuse_unless_violating(shown, rule, (), fairness)
         ways = tuple(_way_out(found, shown, value, states[-1]) for value in values)
     except NoCounterexample as refusal:
@@ -94,10 +95,12 @@ def _run_within(
 
 def _way_out(found: Valencies, lasso: Lasso, value: int, state: int) -> WayOut:
     """The shortest way to a decision, from the last state of the lasso.  NoCounterexample if it does not lead there."""
-    instance, rule = found.graph.instance, found.graph.instance.decision
+    rule = found.graph.instance.decision
     assert rule is not None
-    behavior = replay(instance, lasso.behavior.last, labels_of(found.graph, found.way_to(value, state)))
-    if rule.function(instance.spec, behavior.last, *found.values[value]) is not True:
+    behavior = executed(found.graph, state, found.way_to(value, state))
+    if behavior.initial != lasso.behavior.last:
+        raise NoCounterexample(f"its state {lasso.loop} is not where the way to {found.values[value]!r} begins")
+    if rule.function(behavior.instance.spec, behavior.last, *found.values[value]) is not True:
         raise NoCounterexample(f"its state {lasso.loop} does not lead to a decision of {found.values[value]!r}")
     return WayOut(found.values[value], behavior)
 
@@ -106,9 +109,3 @@ def _all_own(graph: StateGraph, steps: Sequence[int]) -> bool:
     """Whether participants take all these steps, as far as the spec says who does."""
     own = {action for p in graph.instance.participants for action in p.goes_on.actions}
     return not own or all(graph.moves[graph.arcs.labels[step]][0].name in own for step in steps)
-
-
-def labels_of(graph: StateGraph, steps: Sequence[int]) -> list[str]:
-    """The labels of steps of a graph, with all arguments."""
-    moves = map(graph.step, steps)
-    return [label_text(action.name, action.signature.names, values) for action, values in moves]
