@@ -128,7 +128,7 @@ class _Judge:
     def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
         """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
         try:
-            behavior = executed(self.graph, found.initial, (*found.stem, *found.cycle))
+            behavior = executed(self.graph, self.graph.states[found.initial], (*found.stem, *found.cycle))
             lasso = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(found.stem))
             refuse_unless_violating(lasso, rule, arguments, self.fairness)
         except NoCounterexample as refusal:
@@ -146,9 +146,9 @@ class _Judge:
         return f"steps out of {states:,} of the states met lead beyond a bound (cut: {cut})"
 
 
-def executed(graph: StateGraph, start: int, steps: Iterable[int]) -> Behavior:
-    """Steps of the graph from one of its states, taken by the plain functions.  Inside `instance.active()`; ReplayMismatch."""
-    return rerun(graph.instance, graph.states[start], list(map(graph.step, steps)))
+def executed(graph: StateGraph, start: Any, steps: Iterable[int]) -> Behavior:
+    """Steps of the graph, from the state in which they begin, by the plain functions.  Inside `instance.active()`; ReplayMismatch."""
+    return rerun(graph.instance, start, list(map(graph.step, steps)))
 
 
 def demands(instance: Instance, graph: StateGraph, fairness: Sequence[Fairness]) -> list[Demand]:

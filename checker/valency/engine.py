@@ -178,4 +178,4 @@ class _Nearest:
             return None
         nearest = int(numbers[np.argmin(self.reach.distance[numbers])])
         start, steps = self.reach.way(self.graph.arcs, nearest)
-        return executed(self.graph, start, steps)
+        return executed(self.graph, self.graph.states[start], steps)

@@ -82,7 +82,7 @@ def _run_within(
     states = (lasso.initial, *(int(graph.arcs.targets[step]) for step in steps))
     values = [k for k, way in enumerate(found.ways) if way.mask[states[-1]]][:2]
     try:
-        behavior = executed(graph, lasso.initial, steps)
+        behavior = executed(graph, graph.states[lasso.initial], steps)
         shown = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(lasso.stem))
         refuse_unless_violating(shown, rule, (), fairness)
         ways = tuple(_way_out(found, shown, value, states[-1]) for value in values)
@@ -97,9 +97,7 @@ def _way_out(found: Valencies, lasso: Lasso, value: int, state: int) -> WayOut:
     """The shortest way to a decision, from the last state of the lasso.  NoCounterexample if it does not lead there."""
     rule = found.graph.instance.decision
     assert rule is not None
-    behavior = executed(found.graph, state, found.way_to(value, state))
-    if behavior.initial != lasso.behavior.last:
-        raise NoCounterexample(f"its state {lasso.loop} is not where the way to {found.values[value]!r} begins")
+    behavior = executed(found.graph, lasso.behavior.last, found.way_to(value, state))
     if rule.function(behavior.instance.spec, behavior.last, *found.values[value]) is not True:
         raise NoCounterexample(f"its state {lasso.loop} does not lead to a decision of {found.values[value]!r}")
     return WayOut(found.values[value], behavior)
