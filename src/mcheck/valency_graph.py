@@ -41,7 +41,7 @@ def valency_graph(subject: Subject, report: ValencyReport, around: int | None, m
         )
     states = [found.graph.states[k] for k in numbers]
     run = verdict.run
-    graph = among(verdict.instance, states, () if run is None else (found.graph.states[k] for k in run.states))
+    graph = among(found.graph.instance, states, () if run is None else (found.graph.states[k] for k in run.states))
     return state_figure(graph, title_of(subject, _limit(near)), [_mark(found, report, k) for k in numbers])
 
 
