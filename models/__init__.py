@@ -7,6 +7,7 @@ PROTOCOLS: dict[str, str] = {
     "die-hard": "mcheck.models.die_hard:DieHard",
     "tcommit": "mcheck.models.tcommit:TCommit",
     "two-phase-commit": "mcheck.models.two_phase_commit:TwoPhaseCommit",
+    "three-phase-commit": "mcheck.models.three_phase_commit:ThreePhaseCommit",
     "dining-philosophers": "mcheck.models.dining_philosophers:DiningPhilosophers",
     "ewd840": "mcheck.models.ewd840:EWD840",
     "consensus": "mcheck.models.consensus:Consensus",
@@ -65,6 +66,9 @@ TWEAKS: dict[str, dict[str, str]] = {
         "commit-early": "mcheck.models.two_phase_commit:CommitsEarly",
         "abort-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
         "tm-crash": "mcheck.models.two_phase_commit:TMCrashes",
+    },
+    "three-phase-commit": {
+        "partition": "mcheck.models.three_phase_commit:Partition",
     },
     "dining-philosophers": {
         "keep-forks": "mcheck.models.dining_philosophers:KeepsForks",

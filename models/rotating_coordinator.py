@@ -260,7 +260,7 @@ class RotatingCoordinator(Spec[State]):
 class EventuallyAccurate(RotatingCoordinator):
     """The promise of ◇S: from some moment on, which nobody knows, one process that stays up is not suspected."""
 
-    outcome = Safe(note="Termination holds, as mcheck liveness shows.", source="Chandra and Toueg (1996), section 2.4")
+    outcome = Safe(note="Termination holds, as mcheck liveness shows.", source="Chandra and Toueg (1996)")
 
     @action
     def stabilize(self, s: State, i: Process) -> State:
