@@ -10,6 +10,7 @@ section 3.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,13 @@ class Valencies:
     def of(self, state: int) -> tuple[Value, ...]:
         """V(C) of a state."""
         return tuple(value for value, way in zip(self.values, self.ways, strict=True) if way.mask[state])
+
+    def around(self, states: Iterable[int], steps: int) -> list[int]:
+        """The states at most so many steps after one of these, by number, in order."""
+        arcs = self.graph.arcs
+        distance = arcs.reached(np.unique(np.array(list(states), np.int32)), np.ones(arcs.count, bool)).distance
+        near: list[int] = np.flatnonzero((distance >= 0) & (distance <= steps)).tolist()
+        return near
 
     def way_to(self, value: int, state: int) -> list[int]:
         """The fewest steps from a state to one in which the value is decided.  Only where there is a way."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mcheck.checker.valency.valencies import Valencies
 from mcheck.commands.graph import title_of
 from mcheck.counterexamples.graphs.graph import Graph, Mark
@@ -47,12 +45,10 @@ def valency_graph(subject: Subject, report: ValencyReport, around: int | None, m
 
 def _chosen(found: Valencies, report: ValencyReport, near: int | None) -> list[int]:
     """The numbers of the states to be drawn, in order."""
-    arcs, run = found.graph.arcs, report.verdict.run
+    run = report.verdict.run
     if near is None or run is None:
-        return list(range(arcs.count))
-    starts = np.array(sorted(set(run.states)), np.int32)
-    distance = arcs.reached(starts, np.ones(arcs.count, bool)).distance
-    return [int(k) for k in np.flatnonzero((distance >= 0) & (distance <= near))]
+        return list(range(found.graph.arcs.count))
+    return found.around(run.states, near)
 
 
 def _mark(found: Valencies, report: ValencyReport, number: int) -> Mark:

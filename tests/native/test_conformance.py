@@ -47,6 +47,7 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "ben-or-rounds": ({}, 3),
     "rotating-coordinator": ({}, 3),
     "one-round": ({"processes": 2}, None),
+    "three-phase-commit": ({}, None),
     "raft": ({}, 4),
     "raft-macro": ({"max_term": 2, "max_log": 1}, None),
     "raft-fsync": ({}, 4),

@@ -51,9 +51,10 @@ class Drawn:
     def studied(self) -> Valencies:
         steps = sorted(self.steps)
         offsets = np.searchsorted([s for s, _, _ in steps], range(self.count + 1)).astype(np.int64)
-        columns = [np.array([step[k] for step in steps], kind) for k, kind in ((1, np.int32), (2, np.uint16))]
+        targets = np.array([target for _, target, _ in steps], np.int32)
+        labels = np.array([label for _, _, label in steps], np.uint16)
         none = np.empty(0, np.int32), np.empty(0, np.uint16)
-        arcs = Arcs(self.count, offsets, columns[0], columns[1], *none)
+        arcs = Arcs(self.count, offsets, targets, labels, *none)
         rule = ROPE.decision
         assert rule is not None
         masks = [np.array([s in self.decided[k] for s in range(self.count)]) for k in (0, 1)]
