@@ -46,16 +46,17 @@ def neighbours_apart(found: Valencies) -> Neighbours | None:
 
 
 def bivalence_lost(found: Valencies, proper: StateGraph, member: Member) -> Mask:
-    """The bivalent states from which, in bivalent states, no step of the member is reached that leads to a bivalent state.
+    """The bivalent states from which no step of the member is reached that leads to a bivalent state.
 
+    What leads to a bivalent state is bivalent, so that the way to such a step is too.
     `proper`: the graph in which Lemma 3 speaks, without faults; only what it reaches is looked at.  Cost: O(states + steps x
     log steps).
     """
     arcs, bivalent = proper.arcs, found.bivalent
-    kept = member.steps(arcs) & bivalent[arcs.sources] & bivalent[arcs.targets]
+    kept = member.steps(arcs) & bivalent[arcs.targets]
     starts = np.zeros(arcs.count, bool)
     starts[arcs.sources[kept]] = True
-    return bivalent & reached(proper).mask & ~backward(arcs).to(starts, bivalent).mask
+    return bivalent & reached(proper).mask & ~backward(arcs).to(starts).mask
 
 
 def blocked_without(found: Valencies, proper: StateGraph, member: Member) -> Mask:

@@ -33,10 +33,9 @@ class Backward:
     forward: Indexes
     """By the number of a step here: its number in the graph."""
 
-    def to(self, goals: Mask, within: Mask | None = None) -> Reach:
-        """From which states a goal is reached, through states of `within`; both ends count.  Cost: O(states + steps)."""
-        everywhere = np.ones(self.arcs.count, bool)
-        return self.arcs.reached(np.flatnonzero(goals).astype(np.int32), everywhere if within is None else within)
+    def to(self, goals: Mask) -> Reach:
+        """From which states a goal is reached, the goals among them.  Cost: O(states + steps)."""
+        return self.arcs.reached(np.flatnonzero(goals).astype(np.int32), np.ones(self.arcs.count, bool))
 
 
 def backward(arcs: Arcs) -> Backward:

@@ -43,7 +43,14 @@ def test_no_crash_blocks_it_where_two_phases_are_blocked() -> None:
 
 def test_whoever_is_ahead_decides_for_the_others() -> None:
     spec = ThreePhaseCommit()
-    labels = ["rm_prepare(rm=0)", "rm_prepare(rm=1)", "tm_pre_commit()", "rm_pre_commit(rm=1)", "tm_crash()", "rule(rm=0)"]
+    labels = [
+        "rm_prepare(rm=0)",
+        "rm_prepare(rm=1)",
+        "tm_pre_commit()",
+        "rm_pre_commit(rm=1)",
+        "tm_crash()",
+        "rule(rm=0)",
+    ]
     last = replay(spec.instance, spec.instance.initial[0], labels).last
     with spec.instance.active():
         assert [last.managers[rm].ruling for rm in RM] == [RMState.COMMITTED] * 2

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.valency.toys import AnyPlace, Both, LongRope, Place, Rope, Side, Silent, Torn, Waiting
+from tests.valency.toys import AnyPlace, Both, Dropping, LongRope, Place, Rope, Side, Silent, Torn, Waiting
 
 import mcheck.checker.valency.run as run_module
 from mcheck.checker import Limits
@@ -94,6 +94,14 @@ class TornOnly(Torn):
     def left(self, s: Place) -> Place:
         require(False, "left pulls")
         return s
+
+
+def test_a_bivalent_run_is_shown_before_a_shorter_one_that_is_not() -> None:
+    """To drop the rope takes one step, and is undecided for ever; but it is the theorem that is to be seen."""
+    verdict = studied(Dropping())
+    assert verdict.null is not None and len(verdict.null.steps) == 1
+    assert verdict.run is not None and verdict.run.bivalent
+    assert sorted(s.label for s in verdict.run.lasso.cycle) == ["left()", "right()"]
 
 
 def test_agreement_is_violated_where_two_values_are_decided() -> None:

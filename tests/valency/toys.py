@@ -83,6 +83,33 @@ class Torn(Rope):
         return Place(at=s.at + 1)
 
 
+class Dropping(Rope):
+    """Right wins at 3 already; and left may drop the rope, so that it lies at 4, and nobody wins."""
+
+    @action
+    def left(self, s: Place) -> Place:
+        require(s.at == 1 or s.at == 2, "nobody has won")
+        return Place(at=s.at - 1)
+
+    @action
+    def right(self, s: Place) -> Place:
+        require(s.at == 1 or s.at == 2, "nobody has won")
+        return Place(at=s.at + 1)
+
+    @action
+    def drop(self, s: Place) -> Place:
+        require(s.at == 2, "nobody pulls")
+        return Place(at=4)
+
+    @decision
+    def won(self, s: Place, who: Side) -> bool:
+        """The rope is at the end of who."""
+        return s.at == (0 if who == Side.LEFT else 3)
+
+    def participants(self) -> Iterable[Participant]:
+        return [participant("left", self.left, self.drop), participant("right", self.right)]
+
+
 class Both(Rope):
     """Left wins wherever the rope is not in the middle, right where it is on the right: there both do."""
 
