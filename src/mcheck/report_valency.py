@@ -202,7 +202,9 @@ class ValencyReport:
         if verdict.run is not None:
             lost.append(f"{'without any' if verdict.run.faultless else 'after a'} fault, a run need never decide")
         if not lost:
-            return "DECIDES: in every admissible run, whoever falls silent; is this model asynchronous?"
+            if self.word != "admissible":
+                return "DECIDES: in every run that is fair in this way, and whoever falls silent."
+            return "DECIDES: in every admissible run, and whoever falls silent; is this model asynchronous?"
         return f"GIVEN UP: {'; '.join(lost)}."
 
     # ------------------------------------------------------------------ JSON

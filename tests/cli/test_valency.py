@@ -83,6 +83,14 @@ def test_what_blocks_is_said(mcheck: Call) -> None:
     )
 
 
+def test_a_protocol_that_decides_is_asked_how(mcheck: Call) -> None:
+    ran = mcheck("valency", "three-phase-commit", *REFERENCE)
+    assert ran.status == 0
+    assert ran.out.endswith("DECIDES: in every admissible run, and whoever falls silent; is this model asynchronous?\n")
+    declared = mcheck("valency", "three-phase-commit", "--fairness", "declared", *REFERENCE)
+    assert declared.out.endswith("DECIDES: in every run that is fair in this way, and whoever falls silent.\n")
+
+
 def test_disagreement_is_said_first(mcheck: Call) -> None:
     ran = mcheck("valency", "one-round", "--processes", "2", "--tweak", "decide-early", *REFERENCE)
     assert "  Agreement is violated: in 4 states two values are decided\n" in ran.out
