@@ -82,7 +82,7 @@ def graphs(draw: st.DrawFn) -> Drawn:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(graphs())
 def test_valency(drawn: Drawn) -> None:
     found = drawn.studied()
@@ -99,7 +99,7 @@ def test_valency(drawn: Drawn) -> None:
             assert ends[-1] in drawn.decided[value]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(graphs())
 def test_lemma_3_and_silence(drawn: Drawn) -> None:
     found = drawn.studied()
