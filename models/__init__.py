@@ -7,6 +7,7 @@ PROTOCOLS: dict[str, str] = {
     "die-hard": "mcheck.models.die_hard:DieHard",
     "tcommit": "mcheck.models.tcommit:TCommit",
     "two-phase-commit": "mcheck.models.two_phase_commit:TwoPhaseCommit",
+    "three-phase-commit": "mcheck.models.three_phase_commit:ThreePhaseCommit",
     "dining-philosophers": "mcheck.models.dining_philosophers:DiningPhilosophers",
     "ewd840": "mcheck.models.ewd840:EWD840",
     "consensus": "mcheck.models.consensus:Consensus",
@@ -18,6 +19,9 @@ PROTOCOLS: dict[str, str] = {
     "pbft": "mcheck.models.pbft:PBFT",
     "flood-set": "mcheck.models.flood_set:FloodSet",
     "ben-or": "mcheck.models.ben_or:BenOr",
+    "ben-or-rounds": "mcheck.models.ben_or_rounds:BenOrRounds",
+    "rotating-coordinator": "mcheck.models.rotating_coordinator:RotatingCoordinator",
+    "one-round": "mcheck.models.one_round:OneRound",
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-split-votes": "mcheck.models.raft_split_votes:RaftSplitVotes",
@@ -73,6 +77,9 @@ TWEAKS: dict[str, dict[str, str]] = {
         "commit-early": "mcheck.models.two_phase_commit:CommitsEarly",
         "abort-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
         "tm-crash": "mcheck.models.two_phase_commit:TMCrashes",
+    },
+    "three-phase-commit": {
+        "partition": "mcheck.models.three_phase_commit:Partition",
     },
     "dining-philosophers": {
         "keep-forks": "mcheck.models.dining_philosophers:KeepsForks",
@@ -134,6 +141,17 @@ TWEAKS: dict[str, dict[str, str]] = {
         "decide-on-one-proposal": "mcheck.models.ben_or:DecidesOnOneProposal",
         "propose-plurality": "mcheck.models.ben_or:ProposesPlurality",
         "toss-anyway": "mcheck.models.ben_or:TossesAnyway",
+    },
+    "ben-or-rounds": {
+        "take-default": "mcheck.models.ben_or_rounds:TakesDefault",
+        "keep-value": "mcheck.models.ben_or_rounds:KeepsValue",
+    },
+    "rotating-coordinator": {
+        "eventually-accurate": "mcheck.models.rotating_coordinator:EventuallyAccurate",
+        "decide-on-one": "mcheck.models.rotating_coordinator:DecidesOnOne",
+    },
+    "one-round": {
+        "decide-early": "mcheck.models.one_round:DecidesEarly",
     },
     "raft": {
         "quorum-of-one": "mcheck.models.raft_election_tweaks:QuorumOfOne",

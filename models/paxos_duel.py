@@ -26,6 +26,7 @@ from mcheck.spec import (
     Fairness,
     Index,
     Map,
+    Participant,
     Rank,
     Record,
     Set,
@@ -37,9 +38,11 @@ from mcheck.spec import (
     bound,
     constant,
     count,
+    decision,
     eventually,
     len,
     max,
+    participant,
     reachable,
     require,
     weak,
@@ -223,6 +226,21 @@ class PaxosDuel(Spec[State]):
             weak(self.settle),
         ]
 
+    # ------------------------------------------------------------------ decisions
+
+    @decision
+    def decided(self, s: State, v: Value) -> bool:
+        """A majority has voted for v in one ballot, whether or not anyone has noticed."""
+        return any(self.has_settled(s.proposers[p]) and s.proposers[p].val == v for p in Proposer)
+
+    def has_settled(self, me: Attempt) -> bool:
+        """What the proposer proposes is chosen, or it has decided."""
+        return self.has_chosen(me) or me.phase == Phase.DECIDED
+
+    def participants(self) -> Iterable[Participant]:
+        """A step of an acceptor is an answer to a proposer, and part of a step of it."""
+        return [participant("proposer", self.start, self.prepare, self.propose, self.accept, self.decide, each="p")]
+
     # ------------------------------------------------------------------ properties
 
     @always("Agreement")
@@ -237,7 +255,7 @@ class PaxosDuel(Spec[State]):
         return any(self.has_chosen(s.proposers[p]) or s.proposers[p].phase == Phase.DECIDED for p in Proposer)
 
     @eventually("Decision")
-    def decision(self, s: State) -> bool:
+    def some_decision(self, s: State) -> bool:
         """A proposer decides."""
         return any(s.proposers[p].phase == Phase.DECIDED for p in Proposer)
 

@@ -9,6 +9,7 @@ tm may abort at any time: a request to prepare and a No only make these steps li
 
 from collections.abc import Iterable
 from enum import Enum, auto
+from typing import Annotated
 
 from mcheck.models import tcommit
 from mcheck.models.tcommit import RM, RMState, TCommit
@@ -16,6 +17,8 @@ from mcheck.spec import (
     Broken,
     Fairness,
     Map,
+    OneOf,
+    Participant,
     Record,
     Safe,
     Set,
@@ -23,10 +26,13 @@ from mcheck.spec import (
     action,
     all,
     always,
+    any,
     constant,
+    decision,
     eventually,
     implements,
     len,
+    participant,
     reachable,
     require,
     weak,
@@ -138,6 +144,30 @@ class TwoPhaseCommit(Spec[State]):
         return [
             weak(self.tm_rcv_prepared, self.tm_commit, self.tm_abort),
             weak(
+                self.rm_prepare,
+                self.rm_choose_to_abort,
+                self.rm_rcv_commit_msg,
+                self.rm_rcv_abort_msg,
+                each="rm",
+            ),
+        ]
+
+    # ------------------------------------------------------------------ decisions
+
+    def decisions(self) -> Iterable[RMState]:
+        """What a manager may decide."""
+        return [RMState.COMMITTED, RMState.ABORTED]
+
+    @decision
+    def decided(self, s: State, v: Annotated[RMState, OneOf("decisions")]) -> bool:
+        """Some manager has decided v."""
+        return any(s.rm_state[rm] == v for rm in RM)
+
+    def participants(self) -> Iterable[Participant]:
+        return [
+            participant("tm", self.tm_rcv_prepared, self.tm_commit, self.tm_abort),
+            participant(
+                "rm",
                 self.rm_prepare,
                 self.rm_choose_to_abort,
                 self.rm_rcv_commit_msg,

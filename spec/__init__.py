@@ -6,6 +6,7 @@ from mcheck.spec.behavior import Behavior, ReplayMismatch, Step, replay, rerun
 from mcheck.spec.byzantine import Byzantine, Injection, relied_on
 from mcheck.spec.channels import Channels
 from mcheck.spec.composition import composed, extended
+from mcheck.spec.decision import Participant, participant
 from mcheck.spec.declare import (
     action,
     always,
@@ -13,6 +14,7 @@ from mcheck.spec.declare import (
     bound,
     constant,
     constraint,
+    decision,
     eventually,
     eventually_always,
     implements,
@@ -38,9 +40,9 @@ from mcheck.spec.specification import Spec
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
     "ExpectedOutcome", "Failure", "Fairness", "In", "Index", "Injection", "Instance", "InternalError", "Lasso",
-    "Map", "McheckError", "OneOf", "Outcome", "Range", "Rank", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
+    "Map", "McheckError", "OneOf", "Outcome", "Participant", "Range", "Rank", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
     "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "always_eventually", "any", "bound",
-    "composed", "constant", "constraint", "count", "eventually", "eventually_always", "extended", "implements",
-    "label_text", "leads_to", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "reachable",
+    "composed", "constant", "constraint", "count", "decision", "eventually", "eventually_always", "extended", "implements",
+    "label_text", "leads_to", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "participant", "reachable",
     "relied_on", "replay", "require", "rerun", "step", "strong", "text", "weak", "where",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from mcheck.spec.symbolic import Symbolic
 T = TypeVar("T")
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Record])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
+DecisionMethod = TypeVar("DecisionMethod", bound=Callable[..., bool])
 Mapping = TypeVar("Mapping", bound=Callable[..., Record])
 PairOfPredicates = TypeVar("PairOfPredicates", bound=Callable[..., tuple[bool, bool]])
 
@@ -122,6 +123,11 @@ def leads_to(title: str) -> Callable[[PairOfPredicates], PairOfPredicates]:
     if not isinstance(title, str):
         raise SpecError('@leads_to needs a title: @leads_to("Starvation Freedom")')
     return lambda method: declared("leads_to", title, method)
+
+
+def decision(method: DecisionMethod) -> DecisionMethod:
+    """Marks what is decided: `(self, s: State, v: Value) -> bool`, that somebody has decided v; once in a spec."""
+    return declared("decision", None, method)  # type: ignore[no-any-return]
 
 
 def constraint(title: str) -> Callable[[Predicate], Predicate]:

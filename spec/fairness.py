@@ -132,11 +132,12 @@ def admitted(instance: Instance, stated: Any) -> tuple[Fairness, ...]:
     for one in found:
         if not isinstance(one, Fairness):
             raise SpecError(f"{where} must return a list of weak(…) and strong(…) (got {one!r:.60} in it)")
-        _admit(instance, where, one)
+        admit(instance, where, one)
     return found
 
 
-def _admit(instance: Instance, where: str, one: Fairness) -> None:
+def admit(instance: Instance, where: str, one: Fairness) -> None:
+    """SpecError, which begins with `where`, for a condition on what the spec does not have.  Inside `instance.active()`."""
     from mcheck.spec.specification import did_you_mean
 
     known = {a.name: a for a in instance.actions}

@@ -7,13 +7,15 @@ import typing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcheck.spec.annotations import GHOST
+from mcheck.spec.decision import admitted_participants, decision_among
 from mcheck.spec.declare import TEMPORAL, Declaration, declaration_of, declarations_of
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.domains.resolve import Resolver, hints_of
 from mcheck.spec.errors import Cut, Disabled, DomainError, McheckError, SpecError, place_of, place_of_definition
+from mcheck.spec.fairness import admitted
 from mcheck.spec.indexes import IndexType
 from mcheck.spec.labels import label_text
 from mcheck.spec.maps import KeySpace
@@ -24,9 +26,10 @@ from mcheck.spec.scope import working_on
 from mcheck.spec.temporal import refuse_members
 
 if TYPE_CHECKING:
-    from mcheck.spec.fairness import Fairness
     from mcheck.spec.refinement import Refinement
     from mcheck.spec.specification import Spec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """`action`, `always`, `reachable`, `step`, `constraint`, `implements`, or one of TEMPORAL."""
+        """`action`, `always`, `reachable`, `step`, `constraint`, `implements`, `decision`, or one of TEMPORAL."""
         return self.declaration.kind
 
     @property
@@ -108,9 +111,11 @@ class Instance:
         self.constraints = tuple(r for r in rules if r.kind == "constraint")
         if not self.actions:
             raise SpecError(f"{self.name} has no action: mark the transitions with @action")
+        self.decision = decision_among(self.name, rules)
         for rule in self.temporal:
             refuse_members(self, rule)
-        self.fairness = self._stated_fairness()
+        self.fairness = self._stated("fairness", admitted)
+        self.participants = self._stated("participants", admitted_participants)
 
     # ------------------------------------------------------------------ scope
 
@@ -247,16 +252,15 @@ class Instance:
         signature = signature_of(title, declaration.function, self.state_domain, states, self._resolver, self.spec)
         return Rule(name, declaration, signature)
 
-    def _stated_fairness(self) -> tuple[Fairness, ...]:
-        from mcheck.spec.fairness import admitted
-
+    def _stated(self, method: str, admit: Callable[[Instance, Any], tuple[T, ...]]) -> tuple[T, ...]:
+        """What a method that the spec may override states, as far as it is admitted.  SpecError."""
         with working_on(self):
             try:
-                return admitted(self, self.spec.fairness())
+                return admit(self, getattr(self.spec, method)())
             except McheckError:
                 raise
             except Exception as error:
-                raise SpecError(f"{place_of(error) or self.name}: fairness: {explain_error(error)}") from error
+                raise SpecError(f"{place_of(error) or self.name}: {method}: {explain_error(error)}") from error
 
     def _initial_states(self) -> tuple[Any, ...]:
         try:

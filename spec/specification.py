@@ -14,11 +14,22 @@ from mcheck.spec.outcomes import ExpectedOutcome, outcomes_of
 from mcheck.spec.records import Record
 
 if TYPE_CHECKING:
+    from mcheck.spec.decision import Participant
     from mcheck.spec.fairness import Fairness
     from mcheck.spec.instance import Instance
 
 S = TypeVar("S", bound=Record)
-_RESERVED = {"init", "fairness", "instance", "constants", "outcome", "fault_model", "resilience", "view"}
+_RESERVED = {
+    "init",
+    "fairness",
+    "instance",
+    "constants",
+    "outcome",
+    "fault_model",
+    "resilience",
+    "participants",
+    "view",
+}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -80,6 +91,10 @@ class Spec(Generic[S], metaclass=SpecType):
         """The steps that cannot be put off for ever, as `weak(…)` and `strong(…)`; of no meaning but to temporal properties."""
         return ()
 
+    def participants(self) -> Iterable[Participant]:
+        """Who takes which steps, as `participant(…)`; of no meaning but to `mcheck valency`."""
+        return ()
+
     @property
     def constants(self) -> dict[str, Any]:
         """The values of all constants and bounds, in the order of their declaration."""
@@ -104,7 +119,9 @@ def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
     """SpecError for a property that the spec does not state, or a constant that it does not have, or cannot have so."""
     owner = f"{cls.__name__}.outcome"
     titles = [
-        d.title for d in declarations_of(cls).values() if d.kind not in ("action", "constraint", "reachable", *TEMPORAL)
+        d.title
+        for d in declarations_of(cls).values()
+        if d.kind not in ("action", "constraint", "decision", "reachable", *TEMPORAL)
     ]
     if outcome.property is not None and outcome.property not in titles:
         raise SpecError(

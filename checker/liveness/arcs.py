@@ -43,6 +43,13 @@ class Arcs:
         mask[self.cut_sources] = True
         return mask
 
+    def only(self, kept: Mask) -> Arcs:
+        """The same states with only the steps that are `kept`, in the same order.  Steps that are cut stay."""
+        degrees = np.bincount(self.sources[kept], minlength=self.count)
+        offsets = np.concatenate([[0], np.cumsum(degrees)]).astype(np.int64)
+        steps = self.targets[kept], self.labels[kept]
+        return Arcs(self.count, offsets, *steps, self.cut_sources, self.cut_labels)
+
     def labelled(self, labels: Iterable[int]) -> Indexes:
         """The steps that have one of these labels, in order."""
         order, starts = self._by_label

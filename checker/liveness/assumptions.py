@@ -8,15 +8,31 @@ from mcheck.spec import Fairness, Instance, Rule, UsageError
 from mcheck.spec.fairness import on_every_step
 from mcheck.spec.specification import did_you_mean
 
-FAIRNESS = ("declared", "weak", "strong", "none")
-"""What can be assumed: what the spec states; weak or strong fairness of every action for each of its arguments; nothing."""
+FAIRNESS = ("declared", "weak", "strong", "admissible", "none")
+"""What can be assumed: what the spec states; weak or strong fairness of every action for each of its arguments; what makes a run
+admissible; nothing."""
 
 
 def assumed(instance: Instance, word: str) -> tuple[Fairness, ...]:
     """The conditions that one of FAIRNESS stands for."""
     if word == "declared":
         return instance.fairness
-    return () if word == "none" else on_every_step(instance, "weak" if word == "weak" else "strong")
+    if word == "none":
+        return ()
+    if word == "admissible":
+        return _admissible(instance)
+    return on_every_step(instance, "strong" if word == "strong" else "weak")
+
+
+def _admissible(instance: Instance) -> tuple[Fairness, ...]:
+    """Every participant goes on, and takes each step that stays possible: it receives each message that it can receive.
+
+    Nothing is asked of the environment, which need not let anybody crash.  Where no participant is stated, all steps are
+    theirs.  Source: M. Fischer, N. Lynch and M. Paterson, JACM 32 (1985), section 2, of a run without a faulty process.
+    """
+    own = {action for p in instance.participants for action in p.goes_on.actions} or {a.name for a in instance.actions}
+    steps = (one for one in on_every_step(instance, "weak") if own.issuperset(one.actions))
+    return (*steps, *(p.goes_on for p in instance.participants))
 
 
 def select(instance: Instance, names: Iterable[str] | None) -> tuple[Rule, ...]:

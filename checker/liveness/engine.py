@@ -40,8 +40,8 @@ def decide(
     rules = select(instance, properties)
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
-    explored_as, view = _seen(instance, rules, conditions)
-    exploration, notes = _exploration(explored_as, engine, watch, conditions, rules)
+    explored_as, view = seen(instance, rules, conditions)
+    exploration, notes = exploration_by(explored_as, engine, watch, conditions, rules)
     findings: list[TemporalFinding] = []
     reason: str | None = None
     explored: float | None = None
@@ -76,7 +76,7 @@ def decide(
     )
 
 
-def _seen(instance: Instance, rules: Sequence[Rule], fairness: Sequence[Fairness]) -> tuple[Instance, Viewed | None]:
+def seen(instance: Instance, rules: Sequence[Rule], fairness: Sequence[Fairness]) -> tuple[Instance, Viewed | None]:
     """The instance to explore: that of the views where there are any, after they were tested."""
     if not has_view(instance):
         return instance, None
@@ -91,10 +91,13 @@ def _whole(exploration: Exploration, seconds: float) -> Progress:
     return Progress(exploration.distinct, exploration.steps, 0, 0, seconds)
 
 
-def _exploration(
+def exploration_by(
     instance: Instance, engine: str, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]
 ) -> tuple[Exploration, tuple[str, ...]]:
-    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`."""
+    """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`.
+
+    `rules`: whose predicates compiled code is to judge; `fairness`: which parameters the labels of steps are to tell apart.
+    """
     if engine == "reference":
         return PlainExploration(instance, watch), ()
     why = why_not_native()
@@ -141,7 +144,7 @@ class _Judge:
     def _shown(self, found: FoundLasso, rule: Rule, arguments: tuple[Any, ...]) -> Lasso:
         """The lasso as a behaviour that the lasso checker has passed.  InternalError if it does not."""
         try:
-            behavior = self._executed(found)
+            behavior = executed(self.plain, self.graph, self.graph.states[found.initial], (*found.stem, *found.cycle))
             lasso = lasso_of(behavior.instance, behavior.initial, behavior.labels, len(found.stem))
             refuse_unless_violating(lasso, rule, arguments, self.fairness)
         except NoCounterexample as refusal:
@@ -152,21 +155,24 @@ class _Judge:
             raise InternalError(f"{self.instance.name}: the lasso found cannot be replayed: {error}") from error
         return lasso
 
-    def _executed(self, found: FoundLasso) -> Behavior:
-        """The steps of a lasso, taken by the spec; through views, with ranks as they become."""
-        states, numbers = self.graph.states, (*found.stem, *found.cycle)
-        steps = [(*self.graph.step(n), states[self.graph.arcs.targets[n]]) for n in numbers]
-        start = states[found.initial]
-        if not isinstance(self.instance, Quotient):
-            return rerun(self.instance, start, [(action, arguments) for action, arguments, _ in steps])
-        real = next(s for s in self.plain.initial if self.instance.view.of(s) == start)
-        return unfolded(self.plain, real, moves_of(self.instance.view, steps))
-
     def _open(self, states: int) -> str:
         cut = ", ".join(f"{name} {times:,}" for name, times in self.graph.cut.items())
         if not states:
             return f"an initial state is outside a constraint (cut: {cut})"
         return f"steps out of {states:,} of the states met lead beyond a bound (cut: {cut})"
+
+
+def executed(plain: Instance, graph: StateGraph, start: Any, steps: Iterable[int]) -> Behavior:
+    """Steps of the graph, from the state in which they begin, by the plain functions; through views, with ranks as they become.
+
+    `start`: the state in the graph, or a state of `plain` with that view.  Inside `graph.instance.active()`; ReplayMismatch.
+    """
+    taken = [(*graph.step(n), graph.states[graph.arcs.targets[n]]) for n in steps]
+    if not isinstance(graph.instance, Quotient):
+        return rerun(graph.instance, start, [(action, arguments) for action, arguments, _ in taken])
+    view = graph.instance.view
+    real = next((state for state in plain.initial if view.of(state) == start), start)
+    return unfolded(plain, real, moves_of(view, taken))
 
 
 def demands(instance: Instance, graph: StateGraph, fairness: Sequence[Fairness]) -> list[Demand]:

@@ -25,13 +25,14 @@ _LISTED = 3
 _SHORT_CARD = 16
 
 
-def state_figure(graph: StateGraph, title: str) -> Graph:
-    """One vertex for each state."""
+def state_figure(graph: StateGraph, title: str, kinds: Sequence[Mark] = ()) -> Graph:
+    """One vertex for each state; `kinds`: of which kind each is, by number, if that is to be seen and written."""
     writer = _Writer(graph)
-    vertices = [
-        Vertex(f"s{n}", writer.state(n), _marks(graph, (n,), n in graph.path), writer.facts(n))
-        for n in range(len(graph.states))
-    ]
+    vertices = []
+    for n in range(len(graph.states)):
+        kind = tuple(kinds[n : n + 1])
+        lines = (*(mark.name for mark in kind), *writer.state(n))
+        vertices.append(Vertex(f"s{n}", lines, (*kind, *_marks(graph, (n,), n in graph.path)), writer.facts(n)))
     arrows = _arrows(graph.edges, graph.path, lambda n: n, writer.step)
     notes = writer.unwritten()
     if graph.stuttering:
@@ -114,13 +115,13 @@ def _wrapped(words: str, indent: str = "  ") -> list[str]:
 
 
 class _Writer:
-    """Writes the states of one graph, short: where a state has much to say, only what differs from the first initial one."""
+    """Writes the states of one graph, short: where a state has much to say, only what differs from the first initial one that is drawn."""
 
     def __init__(self, graph: StateGraph) -> None:
         self.graph = graph
         self.lanes = Lanes(graph.instance)
         self.notation = TableNotation(self.lanes)
-        self.first = graph.instance.initial[0]
+        self.first = graph.states[min(graph.initial)] if graph.initial else graph.instance.initial[0]
         cards = (self._card(self.lanes.card(self.first, m)) for m in self.lanes.members)
         self.short = all(len(card) <= _SHORT_CARD for card in cards)
         self.notation = TableNotation(self.lanes)  # with a key that has not been used yet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,13 @@ def neighbourhood(behavior: Behavior, rules: Iterable[Rule], most: int, distance
     search = _Search(behavior.instance, tuple(rules), most)
     search.spread(behavior.states, distance)
     return search.graph(search.along(behavior))
+
+
+def among(instance: Instance, states: Iterable[Any], path: Iterable[Any]) -> StateGraph:
+    """These states, numbered in their order, and every step between two of them.  `path`: the behaviour, state by state."""
+    search = _Search(instance, (), sys.maxsize)
+    search.spread(states, 0)
+    return search.graph(tuple(search.numbers[state] for state in path))
 
 
 class TooManyStates(UsageError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("mcheck.commands.run:command", "Search every reachable state, breadth first."),
     "liveness": ("mcheck.commands.liveness:command", "Check what every fair behaviour must come to."),
+    "valency": ("mcheck.commands.valency:command", "Compute which decisions are still open; the FLP theorem at work."),
     "simulate": ("mcheck.commands.simulate:command", "Take seeded random walks."),
     "compare": ("mcheck.commands.compare:command", "Search a protocol and its tweaks; a table of what was found."),
     "prove": ("mcheck.commands.prove:command", "Prove safety for any number of nodes, by induction."),

@@ -13,6 +13,7 @@ from mcheck.counterexamples.store import fingerprint
 from mcheck.protocols import find, instantiate
 from mcheck.report import Subject
 from mcheck.spec import Behavior, Instance, ReplayMismatch, Rule, UsageError
+from mcheck.spec.decision import some_decision
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def _lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) ->
     from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, violating_arguments
 
     instance = subject.instance
-    rule = next((r for r in instance.temporal if r.title == recorded.property), None)
+    promised = some_decision(instance)
+    temporal = instance.temporal if promised is None else (*instance.temporal, promised)
+    rule = next((r for r in temporal if r.title == recorded.property), None)
     end = len(behavior.steps), "the end"
     if rule is None:
         raise ReplayMismatch(*end, f"the spec no longer has a temporal property {recorded.property!r}")

@@ -34,6 +34,11 @@ def test_the_name_of_the_file_says_the_format(mcheck: Call) -> None:
     assert mcheck("graph", *LOCK, "-o", "lock.PNG").status == 0
     assert Path("lock.PNG").read_bytes().startswith(b"\x89PNG")
     assert mcheck("graph", *LOCK, "-f", "svg").out == Path("lock.svg").read_text()
+    assert mcheck("graph", *LOCK, "-o", "lock.htm").status == 0
+    page = Path("lock.htm").read_text()
+    assert page.startswith("<!doctype html>") and Path("lock.svg").read_text().endswith(
+        page[page.index("<svg") : page.index("</svg>") + 6] + "\n"
+    )
     assert mcheck("graph", *LOCK, "-f", "dot", "-o", "odd.txt").status == 0
     assert Path("odd.txt").read_text().startswith("digraph")
 

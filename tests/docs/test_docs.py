@@ -25,6 +25,7 @@ PAGES = {
         "docs/labs.md",
         "docs/test-an-implementation.md",
         "docs/validate-a-log.md",
+        "docs/flp.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}

@@ -38,6 +38,8 @@ SLOW = {
     "raft-macro+single-server-change": {"change-several-at-once"},
     "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
     "raft-macro+apply-time-change": {"campaign-unapplied", "change-before-applying"},
+    "ben-or-rounds": {"take-default", "keep-value"},
+    "rotating-coordinator": {"eventually-accurate", "decide-on-one"},
     "ben-or": {"one-fault-more", "decide-on-one-proposal", "propose-plurality"},
     "raft-fsync": {"answer-before-fsync", "count-before-fsync", "flush-before-sending"},
 }  # fmt: skip
@@ -69,6 +71,9 @@ CONTROLS = {
     ("flood-set", "one-round-less"): 23,
     ("flood-set", "decide-default"): 90,
     ("ben-or", "one-fault-more"): 1638,
+    ("ben-or-rounds", "take-default"): 3790,
+    ("ben-or-rounds", "keep-value"): 373,
+    ("rotating-coordinator", "eventually-accurate"): 67092,
     ("raft-macro", "commit-old-terms"): 5489,
     ("raft-macro", "commit-unacknowledged"): 27349,
     ("two-phase-commit", "tm-crash"): 100,

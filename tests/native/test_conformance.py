@@ -46,6 +46,10 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "pbft": ({"requests": 1}, 3),
     "flood-set": ({}, None),
     "ben-or": ({"max_round": 1}, 5),
+    "ben-or-rounds": ({}, 3),
+    "rotating-coordinator": ({}, 3),
+    "one-round": ({"processes": 2}, None),
+    "three-phase-commit": ({}, None),
     "raft": ({}, 4),
     "raft-macro": ({"max_term": 2, "max_log": 1}, None),
     "raft-fsync": ({}, 4),
@@ -68,6 +72,9 @@ LARGER: dict[str, tuple[dict[str, Any], int | None]] = {
     "fast-paxos": ({"acceptors": 3}, None),
     "flood-set": ({"faults": 2}, None),
     "ben-or": ({"max_round": 1}, None),
+    "ben-or-rounds": ({}, None),
+    "rotating-coordinator": ({}, 12),
+    "one-round": ({"values": 3}, None),
     "raft": ({}, 9),
     "raft-macro": ({"max_term": 3}, None),
     "raft-fsync": ({}, 8),
@@ -134,7 +141,17 @@ OTHER_RAFTS = {
     "raft dropping-and-duplicating",
 }  # fmt: skip
 """Tweaks of Raft with another state, another network, other actions, or another rule in each part of the protocol."""
-LARGE = ("raft", "raft-fsync", "ben-or", "pbft", "zab", "textbook-raft", "textbook-reads")
+LARGE = (
+    "raft",
+    "raft-fsync",
+    "ben-or",
+    "ben-or-rounds",
+    "rotating-coordinator",
+    "pbft",
+    "zab",
+    "textbook-raft",
+    "textbook-reads",
+)
 """Their tweaks differ in one rule, and take seconds to compile."""
 
 

@@ -24,7 +24,7 @@ HOME_OF_LIBRARY = {
     "networkx": {"counterexamples/graphs/drawing.py"},
     "pygraphviz": {"counterexamples/graphs/drawing.py"},
     "llvmlite": {"checker/native", "checker/engines.py"},
-    "numpy": {"checker/liveness"},
+    "numpy": {"checker/liveness", "checker/valency"},
     "scipy": {"checker/liveness"},
     "resvg_py": {"counterexamples/picture/png.py"},
     "z3": {"checker/symbolic/solver.py"},

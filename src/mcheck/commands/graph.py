@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from mcheck.counterexamples.graphs.states import StateGraph
     from mcheck.report import Subject
     from mcheck.spec import Instance, Rule
+    from mcheck.terminal import Terminal
 
-FORMATS = {"dot": (".dot", ".gv"), "graphml": (".graphml", ".xml"), "svg": (".svg",), "png": (".png",)}
+FORMATS = {
+    "dot": (".dot", ".gv"), "graphml": (".graphml", ".xml"), "svg": (".svg",), "png": (".png",), "html": (".html", ".htm"),
+}  # fmt: skip
+LAID_OUT = ("svg", "png", "html")
+"""The formats that Graphviz draws: they have limits."""
 _MOST_STATES = 20_000
 
 
@@ -56,7 +61,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     from mcheck.counterexamples.graphs.states import reachable
     from mcheck.report import Subject
 
-    format = _format(values)
+    format = format_of(values["output"], values["format"])
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants_given(values))
     subject = Subject(protocol, tweak, instance)
@@ -94,7 +99,7 @@ def run_trace(trace: str, **values: Any) -> int:
     from mcheck.counterexamples.graphs.states import neighbourhood, reachable
     from mcheck.recordings import replayed
 
-    format = _format(values)
+    format = format_of(values["output"], values["format"])
     replay = replayed(trace)
     around, most = values["around"], values["max_states"]
     if around is None and not values["project"]:
@@ -130,13 +135,13 @@ def _shown(subject: Subject, graph: StateGraph, project: Sequence[str], limit: s
     from mcheck.counterexamples.graphs.projection import Projection
     from mcheck.counterexamples.graphs.state_figure import projected_figure, state_figure
 
-    title = _title(subject, limit)
+    title = title_of(subject, limit)
     if project:
         return projected_figure(graph, Projection(subject.instance, project), title)
     return state_figure(graph, title)
 
 
-def _title(subject: Subject, limit: str | None) -> str:
+def title_of(subject: Subject, limit: str | None) -> str:
     """`raft + forget-vote · 3 nodes · terms ≤ 1 · depth ≤ 4`."""
     from mcheck.scope import bounds_text, constants_text
 
@@ -145,15 +150,14 @@ def _title(subject: Subject, limit: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _format(values: dict[str, Any]) -> str:
+def format_of(output: str | None, asked: str | None = None) -> str:
     """The format asked for; UsageError, before any work, for a file or a terminal that cannot take it."""
     from mcheck.files import refuse_bad_path
     from mcheck.spec import UsageError
 
-    output = values["output"]
     refuse_bad_path(output)
     named = "dot" if output is None else next((f for f, ends in FORMATS.items() if output.lower().endswith(ends)), None)
-    format = values["format"] or named
+    format = asked or named
     if format is None:
         raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
     if format == "png" and output is None:
@@ -162,20 +166,28 @@ def _format(values: dict[str, Any]) -> str:
 
 
 def _write(graph: Graph, format: str, values: dict[str, Any]) -> int:
-    """Write the graph, and say what was written if that is a file."""
-    from mcheck.counterexamples.graphs.dot import dot_text
-    from mcheck.counterexamples.graphs.drawing import NoGraphviz, drawn, graphml_text
-    from mcheck.files import write_file
-    from mcheck.scope import counted
+    """Write the graph where the options say."""
     from mcheck.terminal import Terminal
 
-    terminal, output = Terminal(values["color"]), values["output"]
-    if format in ("svg", "png"):
+    if format in LAID_OUT:
         _refuse_large(graph)
+    return write_graph(graph, format, values["output"], Terminal(values["color"]))
+
+
+def write_graph(graph: Graph, format: str, output: str | None, terminal: Terminal, told: bool = True) -> int:
+    """Write the graph, and say what was written if that is a file, and `told`."""
+    from mcheck.counterexamples.graphs.dot import dot_text
+    from mcheck.counterexamples.graphs.drawing import NoGraphviz, drawn, graphml_text
+    from mcheck.counterexamples.graphs.page import html_text
+    from mcheck.files import write_file
+    from mcheck.scope import counted
+
     content: str | bytes = graphml_text(graph) if format == "graphml" else dot_text(graph)
-    if format in ("svg", "png"):
+    if format in LAID_OUT:
         try:
-            content = drawn(str(content), format)
+            content = drawn(str(content), "png" if format == "png" else "svg")
+            if format == "html":
+                content = html_text(graph, content.decode())
         except NoGraphviz as missing:
             output = str(Path(output or "graph").with_suffix(".dot"))
             write_file(output, content)
@@ -187,6 +199,8 @@ def _write(graph: Graph, format: str, values: dict[str, Any]) -> int:
         terminal.print((content if isinstance(content, str) else content.decode()).rstrip("\n"))
         return 0
     write_file(output, content)
+    if not told:
+        return 0
     vertices = "1 vertex" if len(graph.vertices) == 1 else f"{len(graph.vertices):,} vertices"
     terminal.print(f"wrote {output}: {vertices}, {counted(len(graph.arrows), 'arrow')}")
     return 0
