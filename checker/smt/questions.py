@@ -25,6 +25,7 @@ class Question:
         # z3's solver for finite domains: bits, by its SAT solver, which keeps what it has learned from one query to the next
         self.solver = z3.SolverFor("QF_FD", ctx=self.context)
         self.solver.set("random_seed", 0)
+        self.solver.set("core.minimize", True)
         self._named: dict[str, Any] = {}
         self._model: Any = None
 
