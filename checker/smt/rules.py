@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 from mcheck.checker.smt.reading import Reading, anything
 from mcheck.checker.smt.shapes import Violation, defined, outside, variables, violations
 from mcheck.checker.smt.terms import Truth, Variables, all_of, any_of, both, implied, less, negation, number
-from mcheck.checker.smt.values import Copies, Fields, Items, Kinds, Members, Value, equal, lift, member, copies
+from mcheck.checker.smt.values import Copies, Fields, Items, Kinds, Members, Value, choose, copies, equal, lift, member
 from mcheck.spec import Instance, Rule
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.tree import Answer, Blocked, Fails, Update
@@ -121,8 +120,6 @@ class Rules:
         reading = Reading({STATE: state})
         image: Value = None
         there: list[Truth] = []
-        from mcheck.checker.smt.values import choose
-
         for reached, leaf in reading.leaves(self.traced[rule.name].tree):
             if isinstance(leaf, Answer):
                 value = reading.of(leaf.value)

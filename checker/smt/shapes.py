@@ -10,7 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mcheck.checker.smt.terms import Number, Truth, Variables, all_of, any_of, both, count, implied, less, negation, number, same_number, same_truth, total
+from mcheck.checker.smt.terms import (
+    Truth,
+    Variables,
+    all_of,
+    any_of,
+    both,
+    count,
+    implied,
+    less,
+    negation,
+    number,
+    same_number,
+    same_truth,
+    total,
+)
 from mcheck.checker.smt.values import (
     Copies,
     Entries,
@@ -34,7 +48,8 @@ from mcheck.spec.channels import make_channels
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, ProductOf, RecordOf, UnionOf
-from mcheck.spec.domains.scalars import Bools, IntRange, Members as Enumerated, Optional, Scalarset
+from mcheck.spec.domains.scalars import Bools, IntRange, Optional, Scalarset
+from mcheck.spec.domains.scalars import Members as Enumerated
 from mcheck.spec.maps import make_map
 from mcheck.spec.records import make
 from mcheck.spec.sets import plain
@@ -251,13 +266,11 @@ def _set_defined(variable: Members, value: Members, domain: SetOf | CappedSetOf)
 def _bag_defined(variable: Copies, value: Copies, domain: BagOf) -> Truth:
     if _spelled_out(domain):
         return all_of(same_number(n, copies(x, value)) for n, x in variable.members.values())
-    some = lambda bag: [(less(number(0), n), n, x) for n, x in bag.members.values()]  # noqa: E731
-    return _filled(some(variable), some(value), domain.member)
+    places, values = ([(less(number(0), n), n, x) for n, x in bag.members.values()] for bag in (variable, value))
+    return _filled(places, values, domain.member)
 
 
-def _filled(
-    places: list[tuple[Truth, Any, Value]], values: list[tuple[Truth, Any, Value]], domain: Domain
-) -> Truth:
+def _filled(places: list[tuple[Truth, Any, Value]], values: list[tuple[Truth, Any, Value]], domain: Domain) -> Truth:
     """That the places hold the values that there are, in their order, each with its mark."""
     parts: list[Truth] = []
     at: list[Truth] = [True] + [False] * len(places)  # how many values there have been so far
@@ -266,9 +279,7 @@ def _filled(
             here = both(at[k], there)
             if here is not False:
                 parts.append(implied(here, both(equal(other, mark), defined(place, value, domain))))
-        at = [
-            any_of((both(at[k], negation(there)), both(at[k - 1], there) if k else False)) for k in range(len(at))
-        ]
+        at = [any_of((both(at[k], negation(there)), both(at[k - 1], there) if k else False)) for k in range(len(at))]
     for k, (filled, _, _) in enumerate(places):
         parts.append(same_truth(filled, any_of(at[k + 1 :])))
     return all_of(parts)

@@ -197,9 +197,7 @@ def chosen_number(condition: Truth, then: Number, otherwise: Number) -> Number:
     if then is otherwise or lo == hi:
         return then
     width = bits(lo, hi)
-    return Number(
-        z3.If(condition, _wide(then, width, condition.ctx), _wide(otherwise, width, condition.ctx)), lo, hi
-    )
+    return Number(z3.If(condition, _wide(then, width, condition.ctx), _wide(otherwise, width, condition.ctx)), lo, hi)
 
 
 def same_number(x: Number, y: Number) -> Truth:
@@ -271,6 +269,4 @@ class Variables:
 
     def renamed(self, prefix: str) -> list[tuple[Any, Any]]:
         """(variable, the one of the same name under another prefix) for each."""
-        return [
-            (x, z3.Const(prefix + x.decl().name().removeprefix(self.prefix), x.sort())) for x in self.terms
-        ]
+        return [(x, z3.Const(prefix + x.decl().name().removeprefix(self.prefix), x.sort())) for x in self.terms]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mcheck.checker.smt.questions import Question
 from mcheck.checker.smt.rules import Arguments, Rules
 from mcheck.checker.smt.shapes import decoded, defined
-from mcheck.checker.smt.terms import Number, Truth, all_of, any_of, both, implied, number, same_number
-from mcheck.checker.smt.values import equal, lift
+from mcheck.checker.smt.terms import Number, Truth, all_of, any_of, both, implied, less, negation, number, same_number
+from mcheck.checker.smt.values import Copies, Entries, Fields, Items, Kinds, Members, Option, Value, equal, lift
 from mcheck.spec import Rule
 
 Move = tuple[Rule, tuple[Any, ...]]
@@ -74,10 +74,12 @@ class Unrolling:
 
     def differ(self, j: int, k: int) -> Truth:
         """That states j and k are different."""
-        from mcheck.checker.smt.terms import negation
-
         names = [*self._before.renamed(f"s{j}"), *self._after.renamed(f"s{k}")]
         return negation(self.question.renamed(equal(self.state, self.next), names))
+
+    def absences(self, k: int) -> list[Truth]:
+        """For everything that state k may have or not, a member, a copy, a value, that it has it not."""
+        return [self.at(k, negation(there)) for there in _presences(self.state)]
 
     # ------------------------------------------------------------------ models
 
@@ -102,3 +104,27 @@ class Unrolling:
             return self.question.value(self.question.renamed(part, names))
 
         return ask
+
+
+def _presences(value: Value) -> Iterator[Truth]:
+    """Whether each part that need not be there is there; from the outside inwards."""
+    if isinstance(value, Fields):
+        parts: list[Value] = list(value.fields.values())
+    elif isinstance(value, Kinds):
+        parts = [record for _, record in value.kinds.values()]
+    elif isinstance(value, Option):
+        yield value.present
+        parts = [value.value]
+    elif isinstance(value, Items):
+        yield from (value.inside(k) for k in reversed(range(len(value.items))))
+        parts = []
+    elif isinstance(value, Members):
+        yield from (guard for guard, _ in reversed(value.members.values()))
+        parts = []
+    elif isinstance(value, Copies):
+        yield from (less(number(0), n) for n, _ in reversed(value.members.values()))
+        parts = []
+    else:
+        parts = list(value.entries) if isinstance(value, Entries) else []
+    for part in parts:
+        yield from _presences(part)

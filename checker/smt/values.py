@@ -192,9 +192,7 @@ def choose(condition: Truth, then: Value, otherwise: Value) -> Value:
     if isinstance(then, Number):
         return chosen_number(condition, then, otherwise)
     if isinstance(then, Fields):
-        return Fields(
-            then.cls, {name: choose(condition, x, otherwise.fields[name]) for name, x in then.fields.items()}
-        )
+        return Fields(then.cls, {name: choose(condition, x, otherwise.fields[name]) for name, x in then.fields.items()})
     if isinstance(then, Kinds):
         return Kinds(_chosen_members(condition, then.kinds, otherwise.kinds, chosen_truth, False))
     if isinstance(then, Option):
@@ -202,18 +200,14 @@ def choose(condition: Truth, then: Value, otherwise: Value) -> Value:
         return Option(present, _chosen_part(condition, then.value, otherwise.value))
     if isinstance(then, Items):
         longest = max(len(then.items), len(otherwise.items))
-        items = (
-            _chosen_part(condition, _item_or_none(then, k), _item_or_none(otherwise, k)) for k in range(longest)
-        )
+        items = (_chosen_part(condition, _item_or_none(then, k), _item_or_none(otherwise, k)) for k in range(longest))
         return Items(chosen_number(condition, then.length, otherwise.length), tuple(items))
     if isinstance(then, Members):
         return Members(_chosen_members(condition, then.members, otherwise.members, chosen_truth, False))
     if isinstance(then, Copies):
         return Copies(_chosen_members(condition, then.members, otherwise.members, chosen_number, number(0)))
     if isinstance(then, Entries):
-        return Entries(
-            tuple(choose(condition, x, y) for x, y in zip(then.entries, otherwise.entries, strict=True))
-        )
+        return Entries(tuple(choose(condition, x, y) for x, y in zip(then.entries, otherwise.entries, strict=True)))
     return chosen_truth(condition, then, otherwise)
 
 
@@ -334,9 +328,7 @@ def copies(x: Value, bag: Copies) -> Number:
 
 def _copied(x: Copies, y: Copies) -> Truth:
     """Whether y has as many of whatever x has some of."""
-    return all_of(
-        implied(less(number(0), n), same_number(n, copies(value, y))) for n, value in x.members.values()
-    )
+    return all_of(implied(less(number(0), n), same_number(n, copies(value, y))) for n, value in x.members.values())
 
 
 def precedes(x: Value, y: Value) -> Truth:

@@ -24,7 +24,11 @@ from mcheck.terminal import Terminal
 def bounded_text(subject: Subject, terminal: Terminal, found: Bounded, saved: str | None) -> str:
     """The report on bounded checking."""
     report = Report(subject, terminal)
-    how = [f"z3 {VERSION}"] if found.start is None else [f"from step {len(found.start.steps)} of a trace", f"z3 {VERSION}"]
+    how = (
+        [f"z3 {VERSION}"]
+        if found.start is None
+        else [f"from step {len(found.start.steps)} of a trace", f"z3 {VERSION}"]
+    )
     lines = [report.header(Limits(found.asked), how)]
     rows = [("property", "kind", "result")]
     rows += [(p.rule.title, p.rule.kind, _finding(p, found.depth)) for p in found.properties]
@@ -42,7 +46,11 @@ def bounded_text(subject: Subject, terminal: Terminal, found: Bounded, saved: st
         words = f": no behaviour {beginning} {counted(found.depth, 'step')} violates a property{scope}.  Nothing is known of longer ones."
     else:
         head, style = "INCONCLUSIVE", "doubt"
-        known = f"no behaviour {beginning} {counted(found.depth, 'step')} violates a property" if found.depth >= 0 else "nothing is known"
+        known = (
+            f"no behaviour {beginning} {counted(found.depth, 'step')} violates a property"
+            if found.depth >= 0
+            else "nothing is known"
+        )
         words = f": {found.reason}; {known}{scope}.  Raise the limit, or lower --depth."
     return "\n".join([*lines, terminal.style(head, style) + report.whole(words)])
 
@@ -106,7 +114,12 @@ def _violation(result: PropertyResult | None, saved: str | None) -> dict[str, An
     if result is None or result.behavior is None:
         return None
     behavior = result.behavior
-    return {"property": result.rule.title, "steps": len(behavior.steps), "labels": list(behavior.labels), "trace": saved}
+    return {
+        "property": result.rule.title,
+        "steps": len(behavior.steps),
+        "labels": list(behavior.labels),
+        "trace": saved,
+    }
 
 
 # ---------------------------------------------------------------------- by induction
@@ -162,7 +175,9 @@ def _cti_lines(cti: Cti, report: Report) -> list[str]:
     if cti.failure is not None:
         lines += textwrap.wrap(str(cti.failure), report.terminal.width, initial_indent="  ", subsequent_indent="  ")
     elif cti.conjunct is not None and cti.conjunct.sentence:
-        told = f" False afterwards for {report.notation.arguments(cti.conjunct, cti.arguments)}." if cti.arguments else ""
+        told = (
+            f" False afterwards for {report.notation.arguments(cti.conjunct, cti.arguments)}." if cti.arguments else ""
+        )
         words = cti.conjunct.sentence.partition("  Source:")[0] + told
         lines += textwrap.wrap(words, report.terminal.width, initial_indent="  ", subsequent_indent="  ")
     return lines + _state_lines(cti.behavior, report)
@@ -177,10 +192,15 @@ def _state_lines(behavior: Behavior, report: Report) -> list[str]:
         changed = []
         for m in lanes.members:
             told = changes(lanes.card(before, m), lanes.card(step.state, m), notation.key)
-            changed += [(notation.member(m), ", ".join(f"{c.field} {_change(c, notation)}" for c in told))] if told else []
+            changed += (
+                [(notation.member(m), ", ".join(f"{c.field} {_change(c, notation)}" for c in told))] if told else []
+            )
         for c in changes(lanes.shared(before), lanes.shared(step.state), notation.key):
             changed.append((c.field, _change(c, notation)))
-        lines += [f"  after {notation.step(step)}", *_wrapped(changed or [("", "nothing changed")], report.terminal.width)]
+        lines += [
+            f"  after {notation.step(step)}",
+            *_wrapped(changed or [("", "nothing changed")], report.terminal.width),
+        ]
     return lines
 
 
@@ -214,15 +234,16 @@ def _sentence(subject: Subject, report: Report, found: Inductive) -> list[str]:
         )
         return [report.whole(words) if terminal.live else words]
     if found.reason is not None:
-        return [style("INCONCLUSIVE", "doubt") + f": {found.reason}.  Nothing is shown by half of a proof: raise --time-limit."]
+        return [
+            style("INCONCLUSIVE", "doubt")
+            + f": {found.reason}.  Nothing is shown by half of a proof: raise --time-limit."
+        ]
     beyond = "  Steps that leave the bounds are not followed." if subject.instance.bounds else ""
     words = f": true in every reachable state of this configuration{_scope(subject)}, however many steps away.{beyond}"
     return [style("PROVED", "good") + report.whole(words)]
 
 
-def inductive_document(
-    subject: Subject, found: Inductive, without: Sequence[str], saved: str | None
-) -> dict[str, Any]:
+def inductive_document(subject: Subject, found: Inductive, without: Sequence[str], saved: str | None) -> dict[str, Any]:
     """The result of induction as JSON."""
     titles = {rule.name: rule.title for rule in found.conjuncts}
 

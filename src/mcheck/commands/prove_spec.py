@@ -55,7 +55,9 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     subject, start = _subject(protocol, values)
     terminal = Terminal(values["color"])
     try:
-        return _inductive(subject, values, terminal) if values["inductive"] else _bounded(subject, start, values, terminal)
+        return (
+            _inductive(subject, values, terminal) if values["inductive"] else _bounded(subject, start, values, terminal)
+        )
     except ImportError as error:
         if error.name != "z3":
             raise
@@ -92,10 +94,16 @@ def _from_trace(protocol: Protocol, values: dict[str, Any]) -> tuple[Subject, Be
     from mcheck.recordings import replayed
     from mcheck.spec import Behavior
 
-    fixed = [f"--{k.removeprefix(CONSTANT).replace('_', '-')}" for k, v in values.items() if k.startswith(CONSTANT) and v is not None]
+    fixed = [
+        f"--{k.removeprefix(CONSTANT).replace('_', '-')}"
+        for k, v in values.items()
+        if k.startswith(CONSTANT) and v is not None
+    ]
     fixed += ["--tweak"] if values["tweak"] is not None else []
     if fixed:
-        raise UsageError(f"prove: --from takes the constants, bounds and tweak of the trace: leave out {', '.join(fixed)}")
+        raise UsageError(
+            f"prove: --from takes the constants, bounds and tweak of the trace: leave out {', '.join(fixed)}"
+        )
     file, step = _step_named(values["start"])
     trace = replayed(file)
     if trace.subject.protocol.name != protocol.name:
@@ -151,9 +159,7 @@ def _inductive(subject: Subject, values: dict[str, Any], terminal: Any) -> int:
 
     conjuncts, consequences = _conjuncts(subject, values["property"], values["without"])
     writer = _writer(values["smt2"])
-    found = check_inductive(
-        subject.instance, conjuncts, consequences, values["k"] or 1, values["time_limit"], writer
-    )
+    found = check_inductive(subject.instance, conjuncts, consequences, values["k"] or 1, values["time_limit"], writer)
     saved, violation = None, found.base.violation
     if violation is not None and violation.behavior is not None:
         saved = save_trace(subject, violation.behavior, violation.rule, values["out"], terminal)
