@@ -156,10 +156,13 @@ def _field(r: Reading, n: Node) -> Value:
 
 
 def _common(r: Reading, n: Node) -> Value:
-    kinds = list(as_kinds(r.of(n.args[0])).kinds.values())
-    result = kinds[-1][1].fields[n.args[1]]
+    union, name = n.args
+    kinds = [k for k in as_kinds(r.of(union)).kinds.values() if name in k[1].fields]
+    if not kinds:
+        return anything(n.domain)
+    result = kinds[-1][1].fields[name]
     for guard, record in kinds[:-1]:
-        result = choose(guard, record.fields[n.args[1]], result)
+        result = choose(guard, record.fields[name], result)
     return result
 
 

@@ -95,6 +95,16 @@ class Rules:
             parts.append(implied(guard, self.answer(rule, states, arguments)[0]))
         return all_of(parts)
 
+    def judged(self, rule: Rule, state: Value) -> tuple[Truth, Truth]:
+        """(whether it is true for all arguments, whether it fails before it is false) of a state constraint."""
+        holds: Truth = True
+        failing: list[Truth] = []
+        for guard, arguments in self.every(rule, state):
+            true, fails = self.answer(rule, (state,), arguments)
+            failing.append(all_of((holds, guard, fails)))
+            holds = both(holds, implied(guard, true))
+        return holds, any_of(failing)
+
     def decided(self, rule: Rule, states: tuple[Value, ...], new: Variables) -> Truth:
         """That arguments which the solver chooses make the property false, or fail; that they make a witness true."""
         if rule.kind == "implements":
@@ -160,8 +170,9 @@ class _ActionReading:
         inside = any_of(enabled)
         step, refused = both(inside, self._updated(after)), dict(cut)
         for rule in self.rules.instance.constraints:
-            holds = self.rules.holds(rule, after)
-            refused.setdefault(rule.title, []).append(both(step, negation(holds)))
+            holds, failing = self.rules.judged(rule, after)
+            fails.append(both(step, failing))
+            refused.setdefault(rule.title, []).append(all_of((step, negation(holds), negation(failing))))
             step = both(step, holds)
         return Taken(_joined(blocked), _joined(refused), any_of(fails), step, inside)
 
