@@ -26,6 +26,7 @@ class Question:
         self.solver = z3.SolverFor("QF_FD", ctx=self.context)
         self.solver.set("random_seed", 0)
         self.solver.set("core.minimize", True)
+        self._said: list[Any] = []  # the solver keeps what it has made of it
         self._named: dict[str, Any] = {}
         self._model: Any = None
 
@@ -37,13 +38,14 @@ class Question:
 
     def add(self, *formulas: Truth) -> None:
         """Add formulas that always count."""
-        for formula in formulas:
-            self.solver.add(self._term(formula))
+        terms = [self._term(formula) for formula in formulas]
+        self._said += terms
+        self.solver.add(terms)
 
     def premise(self, name: str, formula: Truth) -> str:
         """Add a formula that counts only where its name is asked for; its name."""
         literal = self._named.setdefault(name, z3.Bool(f"premise {name}", self.context))
-        self.solver.add(z3.Implies(literal, self._term(formula)))
+        self.add(z3.Implies(literal, self._term(formula)))
         return name
 
     def renamed(self, formula: Truth, names: list[tuple[Any, Any]]) -> Truth:
@@ -90,7 +92,7 @@ class Question:
     def smt2(self, premises: Iterable[str], heading: str) -> str:
         """The question in SMT-LIB 2, these premises asserted."""
         written = z3.Solver(ctx=self.context)
-        written.add(self.solver.assertions())
+        written.add(self._said)
         written.add([self._named[p] for p in premises])
         text = written.to_smt2()
         body = "\n".join(line for line in text.splitlines() if not line.startswith((";", "(set-info")))
