@@ -239,7 +239,7 @@ def _sentence(subject: Subject, report: Report, found: Inductive) -> list[str]:
             + f": {found.reason}.  Nothing is shown by half of a proof: raise --time-limit."
         ]
     beyond = "  Steps that leave the bounds are not followed." if subject.instance.bounds else ""
-    words = f": true in every reachable state of this configuration{_scope(subject)}, however many steps away.{beyond}"
+    words = f": true in every reachable state of this configuration{_scope(subject)}.{beyond}"
     return [style("PROVED", "good") + report.whole(words)]
 
 
