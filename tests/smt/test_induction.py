@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("z3", reason="z3 is not installed")
 
-from tests.smt.toys import Constrained, Cycle, EvenSteps, Reader
+from tests.smt.toys import Constrained, Cycle, EvenSteps, Reader, Turning
 
 from mcheck.checker.reference import explore
 from mcheck.checker.smt.induction import Inductive, check_inductive
@@ -108,6 +108,11 @@ def test_k_induction_looks_at_states_in_a_row() -> None:
     instance = Cycle().instance
     assert [proof(instance, k=k).result for k in (1, 2, 4, 5, 6)] == ["cti", "cti", "cti", "cti", "proved"]
     assert len(proof(instance, k=3).ctis[0].behavior.steps) == 3
+
+
+def test_states_in_a_row_are_different() -> None:
+    """A circle that cannot be reached does not spoil the proof, however long one could go round."""
+    assert [proof(Turning().instance, k=k).result for k in (5, 6)] == ["cti", "proved"]
 
 
 def test_a_violation_near_the_beginning_is_no_counterexample_to_induction() -> None:

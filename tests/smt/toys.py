@@ -87,3 +87,12 @@ class Cycle(Spec[Count]):
     @always("Never Eight")
     def never_eight(self, s: Count) -> bool:
         return s.value != 8
+
+
+class Turning(Cycle):
+    """The same with a circle among the numbers that cannot be reached."""
+
+    @action
+    def back(self, s: Count) -> Count:
+        require(s.value == 6, "the value is six")
+        return Count(value=5)
