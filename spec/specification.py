@@ -100,7 +100,9 @@ def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
     """SpecError for a property that the spec does not state, or a constant that it does not have, or cannot have so."""
     owner = f"{cls.__name__}.outcome"
     titles = [
-        d.title for d in declarations_of(cls).values() if d.kind not in ("action", "constraint", "lemma", "reachable", *TEMPORAL)
+        d.title
+        for d in declarations_of(cls).values()
+        if d.kind not in ("action", "constraint", "lemma", "reachable", *TEMPORAL)
     ]
     if outcome.property is not None and outcome.property not in titles:
         raise SpecError(

@@ -39,20 +39,19 @@ def bounded_text(subject: Subject, terminal: Terminal, found: Bounded, saved: st
     if violation is not None:
         how_long = "the shortest" if found.start is None else "the shortest from there"
         return "\n".join([*lines, "", *report.violation(violation, how_long, saved)])
-    scope = _scope(subject)
-    beginning = "of at most" if found.start is None else "that goes on from there for at most"
-    if found.reason is None:
-        head, style = f"HOLDS UP TO depth {found.depth}", "good"
-        words = f": no behaviour {beginning} {counted(found.depth, 'step')} violates a property{scope}.  Nothing is known of longer ones."
-    else:
-        head, style = "INCONCLUSIVE", "doubt"
-        known = (
-            f"no behaviour {beginning} {counted(found.depth, 'step')} violates a property"
-            if found.depth >= 0
-            else "nothing is known"
-        )
-        words = f": {found.reason}; {known}{scope}.  Raise the limit, or lower --depth."
+    head, style, words = _bounded_sentence(subject, found)
     return "\n".join([*lines, terminal.style(head, style) + report.whole(words)])
+
+
+def _bounded_sentence(subject: Subject, found: Bounded) -> tuple[str, str, str]:
+    """(first words, their style, the rest) of what is known where nothing is violated."""
+    which = "of at most" if found.start is None else "that goes on from there for at most"
+    inside = " within the bounds" if subject.instance.bounds else ""
+    known = f"no behaviour {which} {counted(max(found.depth, 0), 'step')}{inside} violates a property{_scope(subject)}"
+    if found.reason is None:
+        return f"HOLDS UP TO depth {found.depth}", "good", f": {known}.  Nothing is known of longer ones."
+    told = known if found.depth >= 0 else "nothing is known"
+    return "INCONCLUSIVE", "doubt", f": {found.reason}; {told}.  Raise the limit, or lower --depth."
 
 
 def _scope(subject: Subject) -> str:
