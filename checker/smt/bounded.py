@@ -67,8 +67,14 @@ def check_bounded(
     return _Search(instance, properties, depth, seconds, start, written).result()
 
 
-class _Undecided(Exception):
+class Undecided(Exception):
     """z3 has no answer."""
+
+
+def in_time(end: float | None) -> None:
+    """Undecided if that moment has come."""
+    if end is not None and time.monotonic() >= end:
+        raise Undecided("time limit")
 
 
 class _Search:
@@ -94,7 +100,7 @@ class _Search:
         with self.instance.active():
             try:
                 self._look()
-            except _Undecided as undecided:
+            except Undecided as undecided:
                 reason = str(undecided)
             except KeyboardInterrupt:
                 reason = "interrupted"
@@ -131,6 +137,7 @@ class _Search:
         """That the property is decided, of a state or of the step from it."""
         u = self.unrolling
         new = u.question.variables(f"{rule.name}:")
+        in_time(self.end)
         goal = u.rules.decided(rule, (u.state, u.next) if _of_steps(rule) else (u.state,), new)
         u.question.add(*new.required)
         return goal
@@ -178,7 +185,7 @@ class _Search:
             self.written(f"depth {depth} {premise.rpartition(' ')[0]}", question.smt2([premise], words))
         reply = question.ask([premise], None if self.end is None else self.end - time.monotonic())
         if reply.answer == "unknown":
-            raise _Undecided(reply.reason)
+            raise Undecided(reply.reason)
         return reply
 
     # ------------------------------------------------------------------ what was found

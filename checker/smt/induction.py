@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mcheck.checker.smt.bounded import Bounded, Writer, check_bounded, decided_by
+from mcheck.checker.smt.bounded import Bounded, Undecided, Writer, check_bounded, decided_by, in_time
 from mcheck.checker.smt.rules import Rules
 from mcheck.checker.smt.terms import Truth
 from mcheck.checker.smt.unrolling import Unrolling
@@ -127,6 +127,8 @@ class _Induction:
                     self._ask_all()
                 unknown = next((o for o in self.obligations if o.answer == "unknown"), None)
                 reason = None if unknown is None else "time limit"
+            except Undecided as undecided:
+                reason = str(undecided)
             except KeyboardInterrupt:
                 reason = "interrupted"
         return Inductive(
@@ -150,6 +152,7 @@ class _Induction:
             if k:
                 u.add_step()
             for rule in self.conjuncts:
+                in_time(self.end)
                 q.premise(rule.name, u.at(k, u.rules.holds(rule, u.state)))
         for k in range(self.k):  # a shortest violation meets no state twice
             q.add(*(u.differ(j, k) for j in range(k)))
@@ -167,6 +170,7 @@ class _Induction:
     def _goal(self, rule: Rule) -> str:
         """The name of the premise that the last step breaks a conjunct."""
         u = self.unrolling
+        in_time(self.end)
         new = u.question.variables(f"{rule.name}:")
         states = (u.state, u.next) if rule.kind in ("step", "implements") else (u.next,)
         broken: Truth = u.rules.decided(rule, states, new)

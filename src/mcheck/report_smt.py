@@ -34,7 +34,8 @@ def bounded_text(subject: Subject, terminal: Terminal, found: Bounded, saved: st
     rows += [(p.rule.title, p.rule.kind, _finding(p, found.depth)) for p in found.properties]
     lines += _columns(rows)
     lines += report.left_to_liveness()
-    lines.append(f"  depth {max(found.depth, 0)} · {found.seconds:.1f} s")
+    seen = f"depth {found.depth}" if found.depth >= 0 else "no depth finished"
+    lines.append(f"  {seen} · {found.seconds:.1f} s")
     violation = found.violation
     if violation is not None:
         how_long = "the shortest" if found.start is None else "the shortest from there"
@@ -164,7 +165,7 @@ def _result(found: Inductive, rule: Rule | None) -> str:
     answers = [o.answer for o in found.obligations_of(rule)]
     if "broken" in answers:
         return f"broken by {', '.join(o.action.name for o in found.obligations_of(rule) if o.answer == 'broken')}"
-    return "kept" if answers and "unknown" not in answers else "not decided"
+    return "kept" if answers == ["kept"] * len(found.instance.actions) else "not decided"
 
 
 def _cti_lines(cti: Cti, report: Report) -> list[str]:
