@@ -25,10 +25,10 @@ DEADLOCK_FREEDOM = Rule(
 
 
 def select(instance: Instance, names: Iterable[str] | None) -> tuple[Rule, ...]:
-    """The properties with these titles or method names, in the order of the spec; all of them for None."""
+    """The properties and lemmas with these titles or method names, in the order of the spec; for None all properties."""
     if names is None:
         return instance.properties
-    known = {key: rule for rule in instance.properties for key in (rule.name, rule.title)}
+    known = {key: rule for rule in (*instance.properties, *instance.lemmas) for key in (rule.name, rule.title)}
     folded = {key.casefold(): rule for key, rule in known.items()}
     wanted = []
     for name in names:
@@ -36,11 +36,11 @@ def select(instance: Instance, names: Iterable[str] | None) -> tuple[Rule, ...]:
         if rule is None:
             if name.casefold() in {k.casefold() for r in instance.temporal for k in (r.name, r.title)}:
                 raise UsageError(f"{name!r} is a temporal property of {instance.name}: mcheck liveness checks it")
-            titles = [r.title for r in instance.properties]
+            titles = [r.title for r in (*instance.properties, *instance.lemmas)]
             close, all_of_them = did_you_mean(name, titles), ", ".join(titles) or "none"
             raise UsageError(f"{instance.name} has no property {name!r}{close}; it has {all_of_them}")
         wanted.append(rule)
-    return tuple(rule for rule in instance.properties if rule in wanted)
+    return tuple(rule for rule in (*instance.properties, *instance.lemmas) if rule in wanted)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def _initial_states(instance: Instance, swaps: list[_Swap]) -> str | None:
 
 def _tables(instance: Instance, swaps: list[_Swap]) -> str | None:
     """Whether what a parameter ranges over, by OneOf or Where, changes with the names of the members."""
-    for rule in (*instance.actions, *instance.properties, *instance.constraints):
+    for rule in (*instance.actions, *instance.properties, *instance.lemmas, *instance.constraints):
         for parameter in rule.signature.parameters:
             if not isinstance(parameter, TableParameter) or parameter.whole:
                 continue
@@ -175,7 +175,7 @@ def _tables(instance: Instance, swaps: list[_Swap]) -> str | None:
 
 def _rules(instance: Instance, swaps: list[_Swap]) -> str | None:
     """Whether an action or property was met that does not commute with an exchange."""
-    rules, work = (*instance.actions, *instance.properties, *instance.constraints), 0
+    rules, work = (*instance.actions, *instance.properties, *instance.lemmas, *instance.constraints), 0
     for number, state in enumerate(_sample(instance)):
         work += sum(1 for rule in rules for _ in rule.signature.arguments(state))
         if work > _WORK and number >= _AT_LEAST:
@@ -186,7 +186,7 @@ def _rules(instance: Instance, swaps: list[_Swap]) -> str | None:
             images = Counter({_renamed(swap, end): n for end, n in _ends(instance, action, state).items()})
             if images != _ends(instance, action, exchanged):
                 return f"action {action.name} treats {swap.pair} differently"
-        for rule in (*instance.properties, *instance.constraints):
+        for rule in (*instance.properties, *instance.lemmas, *instance.constraints):
             if _answers(instance, rule, state, swap) != _answers(instance, rule, state, None):
                 return f"{rule.title!r} treats {swap.pair} differently"
     return None

@@ -20,7 +20,7 @@ class Notation:
 
     def __init__(self, instance: Instance) -> None:
         classes = set(instance.state_domain.indexes())
-        for rule in (*instance.actions, *instance.properties):
+        for rule in (*instance.actions, *instance.properties, *instance.lemmas):
             classes.update(*(p.domain.indexes() for p in rule.signature.parameters))
         self._prefixes = _prefixes(sorted(c.__name__ for c in classes))
 

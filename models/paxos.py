@@ -32,6 +32,7 @@ from mcheck.spec import (
     bound,
     constant,
     implements,
+    lemma,
     reachable,
     require,
     step,
@@ -191,6 +192,70 @@ class Paxos(Spec[State]):
     def integrity(self, before: State, after: State, b: Ballot, v: Value) -> bool:
         """What is chosen remains chosen."""
         return not self.chosen_at(before, b, v) or self.chosen_at(after, b, v)
+
+    # ------------------------------------------------------------------ lemmas, which make Agreement inductive
+    # Source: the invariants MsgInv and AccInv of Lamport, Merz, Doligez, Paxos.tla with its proof (TLAPS).
+
+    @lemma("votes are for proposals")
+    def votes_are_for_proposals(self, s: State, a: Acceptor, b: Ballot, v: Value) -> bool:
+        """Only what is proposed in a ballot is voted for in it."""
+        return not self.voted_for(s, a, b, v) or Accept(bal=b, val=v) in s.msgs
+
+    def voted_for(self, s: State, a: Acceptor, b: int, v: Value) -> bool:
+        """Acceptor a has voted for v in b."""
+        return Accepted(acc=a, vote=Vote(bal=b, val=v)) in s.msgs
+
+    @lemma("one proposal in a ballot")
+    def one_proposal(self, s: State, b: Ballot, v: Value, w: Value) -> bool:
+        """At most one value is proposed in a ballot."""
+        return v == w or Accept(bal=b, val=v) not in s.msgs or Accept(bal=b, val=w) not in s.msgs
+
+    @lemma("promises are kept")
+    def promises_are_kept(self, s: State, m: Annotated[Promise, In("msgs")]) -> bool:
+        """Who has promised for a ballot has given up all lower ones."""
+        return m.bal <= s.acceptors[m.acc].max_bal
+
+    @lemma("promises report the highest vote")
+    def promises_report_the_highest_vote(
+        self, s: State, m: Annotated[Promise, In("msgs")], b: Ballot, v: Value
+    ) -> bool:
+        """The vote in a promise was cast, below its ballot, and none after it up to there."""
+        if b >= m.bal:
+            return m.vote is None or m.vote.bal < m.bal
+        if m.vote is None or b > m.vote.bal:
+            return not self.voted_for(s, m.acc, b, v)
+        return m.vote != Vote(bal=b, val=v) or self.voted_for(s, m.acc, b, v)
+
+    @lemma("acceptors remember their highest vote")
+    def acceptors_remember_their_highest_vote(self, s: State, a: Acceptor, b: Ballot, v: Value) -> bool:
+        """The vote that an acceptor remembers was cast, and none in a higher ballot; it is in one that it took part in."""
+        me = s.acceptors[a]
+        if me.vote is None or b > me.vote.bal:
+            return not self.voted_for(s, a, b, v)
+        return me.vote.bal <= me.max_bal and (me.vote != Vote(bal=b, val=v) or self.voted_for(s, a, b, v))
+
+    @lemma("proposals are safe")
+    def proposals_are_safe(self, s: State, b: Ballot, v: Value) -> bool:
+        """The votes of some quorum show that no other value is chosen below, now or ever.  Source: Voting, ShowsSafeAt."""
+        return Accept(bal=b, val=v) not in s.msgs or any(self.shows_safe_at(s, q, b, v) for q in self.promise_quorums())
+
+    def shows_safe_at(self, s: State, q: Set[Acceptor], b: int, v: Value) -> bool:
+        """All of q have given up the ballots below b, and have not voted there, or last for v."""
+        return all(s.acceptors[a].max_bal >= b for a in q) and (
+            self.no_vote_between(s, q, -1, b)
+            or any(
+                isinstance(m, Accepted)
+                and m.acc in q
+                and m.vote.val == v
+                and m.vote.bal < b
+                and self.no_vote_between(s, q, m.vote.bal, b)
+                for m in s.msgs
+            )
+        )
+
+    def no_vote_between(self, s: State, q: Set[Acceptor], c: int, b: int) -> bool:
+        """No member of q has voted above c and below b."""
+        return not any(isinstance(m, Accepted) and m.acc in q and c < m.vote.bal < b for m in s.msgs)
 
     @implements(Voting)
     def as_voting(self, s: State) -> voting.State:

@@ -31,6 +31,7 @@ from mcheck.spec import (
     decision,
     eventually,
     implements,
+    lemma,
     len,
     participant,
     reachable,
@@ -182,6 +183,38 @@ class TwoPhaseCommit(Spec[State]):
     def consistent(self, s: State, a: RM, b: RM) -> bool:
         """No two managers have come to opposite decisions.  Source: TCommit, TCConsistent."""
         return not (s.rm_state[a] == RMState.ABORTED and s.rm_state[b] == RMState.COMMITTED)
+
+    @lemma("a decided manager has heard")
+    def decided_have_heard(self, s: State, rm: RM) -> bool:
+        """Who has committed was told to."""
+        return s.rm_state[rm] != RMState.COMMITTED or Commit() in s.msgs
+
+    @lemma("Commit is the decision")
+    def commit_is_decided(self, s: State) -> bool:
+        """Commit is sent exactly if the transaction manager has committed."""
+        return (Commit() in s.msgs) == (s.tm_state == TMState.COMMITTED)
+
+    @lemma("Abort is the decision")
+    def abort_is_decided(self, s: State) -> bool:
+        """Abort is sent exactly if the transaction manager has aborted."""
+        return (Abort() in s.msgs) == (s.tm_state == TMState.ABORTED)
+
+    @lemma("who is heard has spoken")
+    def heard_have_spoken(self, s: State, rm: RM) -> bool:
+        """The transaction manager believes prepared only those that have said so."""
+        return rm not in s.tm_prepared or Prepared(rm=rm) in s.msgs
+
+    @lemma("the prepared wait")
+    def prepared_wait(self, s: State, rm: RM) -> bool:
+        """Who has said that it is prepared neither works on, nor aborts before the transaction manager does."""
+        if Prepared(rm=rm) not in s.msgs or s.rm_state[rm] == RMState.PREPARED:
+            return True
+        return s.tm_state == TMState.COMMITTED if s.rm_state[rm] == RMState.COMMITTED else Abort() in s.msgs
+
+    @lemma("Commit needs all")
+    def commit_needs_all(self, s: State, rm: RM) -> bool:
+        """Commit is sent only when all are known to be prepared."""
+        return Commit() not in s.msgs or rm in s.tm_prepared
 
     @implements(TCommit)
     def as_tcommit(self, s: State) -> tcommit.State:

@@ -19,6 +19,7 @@ from mcheck.spec.declare import (
     eventually_always,
     implements,
     leads_to,
+    lemma,
     reachable,
     require,
     step,
@@ -43,6 +44,6 @@ __all__ = [
     "Map", "McheckError", "OneOf", "Outcome", "Participant", "Range", "Rank", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
     "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "always_eventually", "any", "bound",
     "composed", "constant", "constraint", "count", "decision", "eventually", "eventually_always", "extended", "implements",
-    "label_text", "leads_to", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "participant", "reachable",
+    "label_text", "leads_to", "lemma", "len", "max", "min", "order_key", "outcomes_of", "parse_label", "participant", "reachable",
     "relied_on", "replay", "require", "rerun", "step", "strong", "text", "weak", "where",
 ]  # fmt: skip

@@ -92,6 +92,12 @@ def always(title: str) -> Callable[[Predicate], Predicate]:
     return _titled("always", title)
 
 
+def lemma(title: str) -> Callable[[Predicate], Predicate]:
+    """Marks an invariant that is there for proofs: `mcheck prove --inductive` needs it, a search checks it where it is asked for
+    by name."""
+    return _titled("lemma", title)
+
+
 def reachable(title: str) -> Callable[[Predicate], Predicate]:
     """Marks a witness: true in some reachable state, for some values of its parameters."""
     return _titled("reachable", title)

@@ -6,7 +6,7 @@ import functools
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcheck.spec.annotations import GHOST
@@ -84,7 +84,7 @@ class Instance:
 
     `actions` and `properties` are in the order of the file (inherited ones first); parameters vary in rank order.  That
     order, and nothing else, decides which of several shortest traces is shown.  `temporal` properties stand apart: a search
-    of reachable states does not decide them.
+    of reachable states does not decide them.  So do `lemmas`: invariants that are checked where they are asked for.
     """
 
     def __init__(self, spec: Spec[Any]) -> None:
@@ -107,6 +107,7 @@ class Instance:
             self.initial = self._initial_states()
         self.actions = tuple(r for r in rules if r.kind == "action")
         self.properties = tuple(r for r in rules if r.kind in ("always", "reachable", "step", "implements"))
+        self.lemmas = tuple(_as_invariant(r) for r in rules if r.kind == "lemma")
         self.temporal = tuple(r for r in rules if r.kind in TEMPORAL)
         self.constraints = tuple(r for r in rules if r.kind == "constraint")
         if not self.actions:
@@ -282,6 +283,11 @@ class Instance:
                     f"{self.name}.init: the initial state is outside the bound {cut.bound} = {self.bounds[cut.bound]}"
                 ) from None
         return tuple(sorted(set(states), key=order_key)) if len(states) > 1 else states
+
+
+def _as_invariant(lemma: Rule) -> Rule:
+    """A lemma as what it is to every engine: a property of kind `always`."""
+    return replace(lemma, declaration=replace(lemma.declaration, kind="always"))
 
 
 def _iterable(name: str, given: Any) -> Iterable[Any]:

@@ -121,7 +121,7 @@ def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
     titles = [
         d.title
         for d in declarations_of(cls).values()
-        if d.kind not in ("action", "constraint", "decision", "reachable", *TEMPORAL)
+        if d.kind not in ("action", "constraint", "decision", "lemma", "reachable", *TEMPORAL)
     ]
     if outcome.property is not None and outcome.property not in titles:
         raise SpecError(

@@ -97,7 +97,7 @@ def _in_state(instance: Instance, traced: Trace, state: Any) -> Iterator[Disagre
                 yield Disagreement(action, arguments, (state,), plain, other)
             if plain.successor is not None:
                 successors.append(plain.successor)
-    for rule in (*instance.properties, *instance.constraints):
+    for rule in (*instance.properties, *instance.lemmas, *instance.constraints):
         pairs = [(state, t) for t in successors[:4]] if rule.kind == "step" else [(state,)]
         for seen in pairs:
             for arguments in rule.signature.arguments(seen[-1]):

@@ -62,7 +62,7 @@ def trace(instance: Instance) -> Trace:
     Costs milliseconds for each rule; every path of every rule is run, the first ones twice, to see that they say the same.
     """
     lint(type(instance.spec))
-    rules = (*instance.actions, *instance.properties, *instance.constraints)
+    rules = (*instance.actions, *instance.properties, *instance.lemmas, *instance.constraints)
     if isinstance(instance.spec, Byzantine):
         check_fields(instance)
     with instance.active():

@@ -91,7 +91,7 @@ def subject_of(recorded: Recorded) -> Subject:
 
 def property_titled(instance: Instance, title: str) -> Rule | None:
     """The property of that title; the freedom from deadlocks is one."""
-    return next((r for r in (*instance.properties, DEADLOCK_FREEDOM) if r.title == title), None)
+    return next((r for r in (*instance.properties, *instance.lemmas, DEADLOCK_FREEDOM) if r.title == title), None)
 
 
 def decided_at_end(behavior: Behavior, rule: Rule) -> tuple[Any, ...] | None:

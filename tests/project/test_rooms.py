@@ -27,7 +27,7 @@ HOME_OF_LIBRARY = {
     "numpy": {"checker/liveness", "checker/valency"},
     "scipy": {"checker/liveness"},
     "resvg_py": {"counterexamples/picture/png.py"},
-    "z3": {"checker/symbolic/solver.py"},
+    "z3": {"checker/symbolic/solver.py", "checker/smt/terms.py", "checker/smt/questions.py"},
 }
 
 

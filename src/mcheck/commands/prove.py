@@ -33,7 +33,7 @@ def run(
     source = find_proof(name)
     if not any_n:
         raise UsageError(
-            f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, `mcheck run` looks at every state"
+            f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, --inductive or --depth K, and `mcheck run` looks at every state"
         )
     system = source.cls.system()
     dropped = left_out(system, without, without_axiom, without_guard)
@@ -80,7 +80,21 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
     return [name for name in PROOFS if name.startswith(incomplete)]
 
 
-command = click.Command(
+class _Prove(click.Command):
+    """`prove NAME --any-n`; with --depth or --inductive, `prove SPEC`, whose options are those of the spec."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        from mcheck.commands.prove_spec import WAYS
+        from mcheck.commands.prove_spec import command as of_spec
+
+        if any(word.partition("=")[0] in WAYS for word in args):
+            return of_spec.make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+command = _Prove(
     "prove",
     params=[
         click.Argument(["name"], metavar="[NAME]", required=False, shell_complete=_complete),
@@ -95,5 +109,7 @@ command = click.Command(
     ],
     callback=run,
     help="Prove that a protocol is safe for any number of nodes, by induction with z3; without NAME, list what can be proved.  "
-    "Status 0 proved; 1 a counterexample to induction; 3 unknown.",
+    "Status 0 proved; 1 a counterexample to induction; 3 unknown.  "
+    "Of a few nodes: mcheck prove PROTOCOL --depth K for behaviours of K steps, mcheck prove PROTOCOL --inductive for all; "
+    "--help behind them lists more options.",
 )  # fmt: skip
