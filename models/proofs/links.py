@@ -3,7 +3,8 @@
 Throughout this file: the elements of a sort are those of the Spec; a quorum is its number in the list of quorums.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any
 
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
@@ -11,8 +12,11 @@ from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
+from mcheck.models.proofs import raft_election as raft_election_proof
+from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.tcommit import RM, RMState
+from mcheck.models.raft import Node
 from mcheck.models.two_phase_commit import Prepared, TMState
 from mcheck.models.voting import Acceptor
 from mcheck.spec import Set
@@ -22,6 +26,7 @@ LINKS: dict[str, str] = {
     "paxos": "mcheck.models.proofs.links:PaxosLink",
     "flexible-paxos": "mcheck.models.proofs.links:FlexiblePaxosLink",
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
+    "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
 }
 """By the name of the proof, which is that of the Spec."""
 
@@ -31,7 +36,7 @@ def holding(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], bool]:
     return dict.fromkeys(rows, True)
 
 
-def members(quorums: Iterable[Set[Acceptor]]) -> dict[tuple[Any, ...], bool]:
+def members(quorums: Iterable[Set[Any]]) -> dict[tuple[Any, ...], bool]:
     """Who is a member of which quorum."""
     return holding((a, number) for number, quorum in enumerate(quorums) for a in quorum)
 
@@ -49,6 +54,13 @@ class PaxosLink(Link):
             paxos_proof.Quorum: tuple(range(sum(1 for _ in spec.quorums()))),
             paxos_proof.Ballot: tuple(range(spec.max_ballot + 1)),
             paxos_proof.Value: tuple(Value),
+        }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {
+            "acceptors": sizes[paxos_proof.Acceptor],
+            "values": sizes[paxos_proof.Value],
+            "max_ballot": sizes[paxos_proof.Ballot] - 1,
         }
 
     def fixed_tables(self, spec: paxos.Paxos) -> dict[Any, Any]:
@@ -76,6 +88,9 @@ class FlexiblePaxosLink(PaxosLink):
         asked = tuple(range(sum(1 for _ in spec.promise_quorums())))
         return {**super().universe(spec), flexible_paxos_proof.PromiseQuorum: asked}
 
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {**super().scope_of(sizes), "accept_quorum": 1}
+
     def fixed_tables(self, spec: paxos.Paxos) -> dict[Any, Any]:
         asked = flexible_paxos_proof.FlexiblePaxos.asked
         return {**super().fixed_tables(spec), asked: members(spec.promise_quorums())}
@@ -91,6 +106,9 @@ class TwoPhaseCommitLink(Link):
     def universe(self, spec: two_phase_commit.TwoPhaseCommit) -> dict[Any, tuple[Any, ...]]:
         return {two_phase_commit_proof.RM: tuple(RM)}
 
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {"managers": sizes[two_phase_commit_proof.RM]}
+
     def tables(self, spec: two_phase_commit.TwoPhaseCommit, state: two_phase_commit.State) -> dict[Any, Any]:
         def managers(wanted: RMState) -> dict[tuple[Any, ...], bool]:
             return holding((rm,) for rm in RM if state.rm_state[rm] == wanted)
@@ -104,3 +122,52 @@ class TwoPhaseCommitLink(Link):
             self.proof.tm_committed: holding([()] if state.tm_state == TMState.COMMITTED else []),
             self.proof.tm_aborted: holding([()] if state.tm_state == TMState.ABORTED else []),
         }
+
+
+class RaftElectionLink(Link):
+    """Terms that a server has left are those below its own; votes and electorates are the history that was kept.
+
+    The smallest majorities are the quorums.  A leader is elected by the first of them that had voted for it.
+    """
+
+    spec = raft_history.RaftHistory
+    proof = raft_election_proof.RaftElection
+    scope = {"nodes": 2, "max_term": 2, "max_log": 0, "max_messages": 2, "max_restarts": 1}
+    steps = {
+        "timeout": "grant_vote",
+        "deliver": ("grant_vote", "become_leader", "adopt_term"),
+        "client_request": (),
+        "append_entries": (),
+        "restart": (),
+    }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        nodes, terms = sizes[raft_election_proof.Server], sizes[raft_election_proof.Term]
+        return {**self.scope, "nodes": max(2, nodes), "max_term": terms}  # nobody is elected in term 0
+
+    def quorums(self) -> list[Set[Node]]:
+        """The smallest majorities of the servers of the active instance."""
+        return [Set(q) for q in combinations(Node, len(Node) // 2 + 1)]
+
+    def universe(self, spec: raft_history.RaftHistory) -> dict[Any, tuple[Any, ...]]:
+        return {
+            raft_election_proof.Server: tuple(Node),
+            raft_election_proof.Term: tuple(range(spec.max_term + 1)),
+            raft_election_proof.Quorum: tuple(range(len(self.quorums()))),
+        }
+
+    def fixed_tables(self, spec: raft_history.RaftHistory) -> dict[Any, Any]:
+        return {self.proof.member: members(self.quorums())}
+
+    def tables(self, spec: raft_history.RaftHistory, state: raft_history.History) -> dict[Any, Any]:
+        terms = range(spec.max_term + 1)
+        return {
+            self.proof.past: holding((i, t) for i in Node for t in terms if t < state.servers[i].current_term),
+            self.proof.voted: holding((v.voter, v.term, v.candidate) for v in state.votes),
+            self.proof.leader: holding((i, t) for i in Node for t in state.elected[i]),
+            self.proof.electorate: {(t,): self.electorate(state.electorate[t]) for t in terms},
+        }
+
+    def electorate(self, voters: Set[Node]) -> int:
+        """The first quorum among the voters; the first of all, as at the start, if none has voted."""
+        return next((k for k, quorum in enumerate(self.quorums()) if quorum <= voters), 0)
