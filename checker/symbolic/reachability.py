@@ -7,12 +7,12 @@ these elements and says nothing of larger universes: there, a state that looks t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
-from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
+from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, names_of_elements
 from mcheck.checker.symbolic.induction import Deadline, initial_question
 from mcheck.checker.symbolic.solver import Question, negation
 from mcheck.spec.relational.sorts import SortType
@@ -44,7 +44,7 @@ def reachability(system: System, cti: CounterexampleToInduction, deadline: Deadl
     """Whether the state before is reachable, with the fewest steps; for an initial state, that it is one."""
     if cti.action is None:
         return Reachability("reachable", 1, (), ())
-    search = _Search(system, cti.before)
+    search = ModelStates(system, cti.before)
     wanted, falsified = search.key(cti.before), None
     for structure in search.states(deadline):
         key = search.key(structure)
@@ -57,8 +57,16 @@ def reachability(system: System, cti: CounterexampleToInduction, deadline: Deadl
     return Reachability(answer, len(search.reached), falsified=falsified)
 
 
-class _Search:
-    """Breadth first, over the universe and the fixed tables of one structure."""
+def some_states(system: System, sizes: Mapping[SortType, int], most: int = 500) -> list[Structure]:
+    """The first states over a universe of these sizes, with the first fixed tables that the solver comes upon."""
+    names = names_of_elements(sizes)
+    deadline = Deadline(60)
+    example = next(initial_structures(system, Structure(names, {}), deadline), None)
+    return [] if example is None else list(islice(ModelStates(system, example).states(deadline), most))
+
+
+class ModelStates:
+    """The states of a proof over the universe and with the fixed tables of one structure, breadth first."""
 
     def __init__(self, system: System, example: Structure) -> None:
         self.system, self.example = system, example
@@ -107,25 +115,21 @@ class _Search:
 
 
 def initial_structures(system: System, example: Structure, deadline: Deadline) -> Iterator[Structure | None]:
-    """Every initial state over the universe and the fixed tables of `example`; None at the end if the solver gives up."""
+    """Every initial state over the universe and the fixed tables that `example` has; None at the end if the solver gives up."""
     question = initial_question(system)
     names = dict(example.universe)
     for sort, elements in names.items():
         question.add(question.at_most(sort, len(elements)))
         question.add(question.all_different(sort, len(elements)))
     for symbol in system.symbols:
-        if symbol.rigid:
-            _fix(question, names, symbol, example)
+        if symbol in example.tables and symbol.rigid:
+            question.add(question.conjunction(_rows(question, names, symbol, example)))
     while (answer := question.ask(question.premises, deadline.left()).answer) == "sat":
         structure, _, _ = question.structures(names, ())  # type: ignore[arg-type]
         yield structure
         question.add(negation(question.conjunction(_literals(question, names, system, structure))))
     if answer == "unknown":
         yield None
-
-
-def _fix(question: Question, names: dict[SortType, Any], symbol: Any, structure: Structure) -> None:
-    question.add(question.conjunction(_rows(question, names, symbol, structure)))
 
 
 def _literals(

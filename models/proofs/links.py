@@ -47,6 +47,13 @@ class PaxosLink(Link):
     spec = paxos.Paxos
     proof = paxos_proof.Paxos
     scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
+    wide = {"acceptors": 3, "values": 2, "max_ballot": 1}
+    tweaks = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
+    lacking = {
+        ("phase_2a", "nothing is proposed in r yet"): paxos.ReusesBallot,
+        ("phase_2a", "v is the value of the highest vote in q, or q has not voted"): paxos.IgnoresVotes,
+        ("phase_2b", "n has taken part in no higher ballot"): paxos.ForgetsPromise,
+    }
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         return {
@@ -83,6 +90,9 @@ class FlexiblePaxosLink(PaxosLink):
     spec = flexible_paxos.FlexiblePaxos
     proof = flexible_paxos_proof.FlexiblePaxos
     scope = {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}
+    wide = {"acceptors": 3, "accept_quorum": 2, "values": 2, "max_ballot": 1}
+    tweaks = ()
+    lacking = {}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         asked = tuple(range(sum(1 for _ in spec.promise_quorums())))
@@ -102,6 +112,12 @@ class TwoPhaseCommitLink(Link):
     spec = two_phase_commit.TwoPhaseCommit
     proof = two_phase_commit_proof.TwoPhaseCommit
     scope = {"managers": 3}
+    wide = {"managers": 3}
+    tweaks = (two_phase_commit.CommitsEarly, two_phase_commit.AbortsAfterPrepared)
+    lacking = {
+        ("tm_commit", "all are known to be prepared"): two_phase_commit.CommitsEarly,
+        ("rm_choose_to_abort", "rm is working"): two_phase_commit.AbortsAfterPrepared,
+    }
 
     def universe(self, spec: two_phase_commit.TwoPhaseCommit) -> dict[Any, tuple[Any, ...]]:
         return {two_phase_commit_proof.RM: tuple(RM)}
@@ -133,6 +149,12 @@ class RaftElectionLink(Link):
     spec = raft_history.RaftHistory
     proof = raft_election_proof.RaftElection
     scope = {"nodes": 2, "max_term": 2, "max_log": 0, "max_messages": 2, "max_restarts": 1}
+    wide = {**scope, "nodes": 3, "max_restarts": 0}
+    tweaks = (raft_history.VotesTwice, raft_history.QuorumOfOne, raft_history.ForgetsVote)
+    lacking = {
+        ("grant_vote", "n has not voted in t"): raft_history.VotesTwice,
+        ("become_leader", "all of q have voted for n in t"): raft_history.QuorumOfOne,
+    }
     steps = {
         "timeout": "grant_vote",
         "deliver": ("grant_vote", "become_leader", "adopt_term"),
@@ -143,7 +165,7 @@ class RaftElectionLink(Link):
 
     def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
         nodes, terms = sizes[raft_election_proof.Server], sizes[raft_election_proof.Term]
-        return {**self.scope, "nodes": max(2, nodes), "max_term": terms}  # nobody is elected in term 0
+        return {**self.wide, "nodes": max(3, nodes), "max_term": terms}  # nobody is elected in term 0
 
     def quorums(self) -> list[Set[Node]]:
         """The smallest majorities of the servers of the active instance."""
@@ -165,9 +187,10 @@ class RaftElectionLink(Link):
             self.proof.past: holding((i, t) for i in Node for t in terms if t < state.servers[i].current_term),
             self.proof.voted: holding((v.voter, v.term, v.candidate) for v in state.votes),
             self.proof.leader: holding((i, t) for i in Node for t in state.elected[i]),
-            self.proof.electorate: {(t,): self.electorate(state.electorate[t]) for t in terms},
+            self.proof.electorate: {(t,): self.electorate(state, t) for t in terms},
         }
 
-    def electorate(self, voters: Set[Node]) -> int:
-        """The first quorum among the voters; the first of all, as at the start, if none has voted."""
-        return next((k for k, quorum in enumerate(self.quorums()) if quorum <= voters), 0)
+    def electorate(self, state: raft_history.History, t: int) -> int:
+        """The first quorum that had voted for the leader of t; the first of all, as at the start, if there is none."""
+        voters = [e.voters for e in state.elections if e.term == t]
+        return next((k for k, quorum in enumerate(self.quorums()) if any(quorum <= v for v in voters)), 0)

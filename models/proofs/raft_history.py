@@ -6,8 +6,9 @@ has ever happened, so that the history has to be kept somewhere: here, in ghosts
 
 from typing import Annotated
 
+from mcheck.models import raft_election_tweaks
 from mcheck.models.raft import Network, Node, Raft, Role, Server, State, Term
-from mcheck.spec import GHOST, Map, Record, Set
+from mcheck.spec import GHOST, Record, Set
 
 
 class Vote(Record):
@@ -18,11 +19,18 @@ class Vote(Record):
     candidate: Node
 
 
+class Election(Record):
+    """A leader won `term` when these had voted for it."""
+
+    term: Term
+    voters: Set[Node]
+
+
 class History(State):
     """The state of Raft, and what has happened."""
 
     votes: Annotated[Set[Vote], GHOST] = Set()
-    electorate: Annotated[Map[Term, Set[Node]], GHOST]  # who had voted for the leader of a term when it won
+    elections: Annotated[Set[Election], GHOST] = Set()
 
 
 # The rules of Raft hand a state on with all its fields, so `s` is a History wherever it is a State there: hence each
@@ -32,15 +40,27 @@ class RaftHistory(Raft):
 
     def init(self) -> History:
         first = super().init()
-        return History(servers=first.servers, elected=first.elected, electorate=Map.fill(Term, Set()))
+        return History(servers=first.servers, elected=first.elected)
 
     def moved(self, s: History, i: Node, me: Server, network: Network) -> State:  # type: ignore[override]
         """Server i has become `me`; its vote is noted, and its election if it has just won one."""
         votes = s.votes
         if me.voted_for is not None:
             votes = votes.add(Vote(voter=i, term=me.current_term, candidate=me.voted_for))
-        electorate = s.electorate
+        elections = s.elections
         if me.role == Role.LEADER and s.servers[i].role != Role.LEADER:
             voters = Set(v.voter for v in votes if v.term == me.current_term and v.candidate == i)
-            electorate = electorate.set(me.current_term, voters)
-        return super().moved(s, i, me, network).replace(votes=votes, electorate=electorate)
+            elections = elections.add(Election(term=me.current_term, voters=voters))
+        return super().moved(s, i, me, network).replace(votes=votes, elections=elections)
+
+
+class VotesTwice(RaftHistory, raft_election_tweaks.VotesTwice):
+    """A server votes for whoever asks, in a term in which it has voted."""
+
+
+class QuorumOfOne(RaftHistory, raft_election_tweaks.QuorumOfOne):
+    """One vote makes a leader."""
+
+
+class ForgetsVote(RaftHistory, raft_election_tweaks.ForgetsVote):
+    """A vote is lost in a crash."""

@@ -29,6 +29,13 @@ class Link:
     Each step must be one of one of several; of none, if its steps must change nothing.
     """
 
+    wide: ClassVar[Mapping[str, Any]] = {}
+    """Constants of which the first states tell a clause that is true from one that is false: more elements, more states."""
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
+    """Specs with one rule changed; each makes some conjunct false in `scope`."""
+    lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {}
+    """For (action, guard) of the proof, the tweak that does not ask for it, or for less."""
+
     def universe(self, spec: Any) -> dict[SortType, tuple[Element, ...]]:
         """The elements of each sort, in order where it has one; the same in all states."""
         raise NotImplementedError

@@ -18,6 +18,8 @@ from mcheck.spec.specification import did_you_mean
 if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
     from mcheck.checker.symbolic.prove import ProofVerdict
+    from mcheck.checker.symbolic.reachability import Reachability
+    from mcheck.proof_links import SpecAnswer
     from mcheck.spec.relational import Proof, System
 
 
@@ -125,21 +127,12 @@ def check_proof(system: System, seconds: float) -> ProofVerdict:
     return prove(system, seconds)
 
 
-def check_spec(source: ProofSource) -> LinkVerdict:
-    """Whether the Spec of that name is what the proof speaks of, in a small scope.  UsageError if it is not linked."""
-    from mcheck.checker.linking import check_link
-    from mcheck.models.proofs.links import LINKS
-    from mcheck.protocols import instantiate
-
-    if source.name not in LINKS:
-        raise UsageError(f"--link: {source.name} is linked to no specification; linked are {', '.join(LINKS)}")
-    module, _, class_name = LINKS[source.name].partition(":")
-    link = getattr(importlib.import_module(module), class_name)()
-    return check_link(instantiate(link.spec, dict(link.scope)), link)
-
-
 def proof_document(
-    name: str, verdict: ProofVerdict, dropped: LeftOut, linked: LinkVerdict | None = None
+    name: str,
+    verdict: ProofVerdict,
+    dropped: LeftOut,
+    linked: LinkVerdict | None = None,
+    run: SpecAnswer | None = None,
 ) -> dict[str, Any]:
     """The verdict as one JSON document.  Keys are only ever added."""
     from mcheck.checker.symbolic.solver import VERSION
@@ -178,6 +171,8 @@ def proof_document(
             "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
         },
         "cti": None if verdict.cti is None else _cti(verdict.cti),
+        "reachability": None if verdict.reachability is None else _reachability(verdict.reachability),
+        "run": None if run is None else _run(run),
         "link": None if linked is None else _link(linked),
         "solver": f"z3 {VERSION}",
     }
@@ -194,6 +189,31 @@ def _link(linked: LinkVerdict) -> dict[str, Any]:
         "stutters": linked.stutters,
         "difference": linked.difference,
         "labels": None if linked.behavior is None else list(linked.behavior.labels),
+    }
+
+
+def _reachability(reached: Reachability) -> dict[str, Any]:
+    def steps(found: Any) -> list[dict[str, Any]]:
+        return [
+            {"action": a.name, "arguments": {p.head.name: v for p, v in zip(a.parameters, values, strict=True)}}
+            for a, values in found
+        ]
+
+    return {
+        "answer": reached.answer,
+        "states": reached.states,
+        "steps": steps(reached.steps),
+        "falsified": None if reached.falsified is None else steps(reached.falsified),
+    }
+
+
+def _run(run: SpecAnswer) -> dict[str, Any]:
+    return {
+        "spec": run.instance.name,
+        "constants": {**run.instance.constants, **run.instance.bounds},
+        "states": run.states,
+        "complete": run.complete,
+        "labels": None if run.behavior is None else list(run.behavior.labels),
     }
 
 

@@ -23,7 +23,8 @@ def run(
 ) -> int:
     """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
     from mcheck.proof_report import link_lines, proof_lines
-    from mcheck.proofs import check_proof, check_spec, find_proof, left_out, proof_document
+    from mcheck.proof_links import check_spec, spec_answer
+    from mcheck.proofs import check_proof, find_proof, left_out, proof_document
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
 
@@ -39,10 +40,11 @@ def run(
     dropped = left_out(system, without, without_axiom, without_guard)
     linked = check_spec(source) if link else None
     verdict = check_proof(dropped.of(system), time_limit)
+    run = None if verdict.cti is None else spec_answer(source, dropped, verdict.cti)
     if json:
-        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked)))
+        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run)))
     else:
-        lines = proof_lines(source.name, verdict, dropped.words, terminal)
+        lines = proof_lines(source.name, verdict, dropped.words, terminal, run)
         terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
     if linked is not None and linked.difference is not None:
         return 1
