@@ -34,9 +34,23 @@ class Atom:
     terms: tuple[Any, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Of the relation or template."""
+        return self.template.name if self.template is not None else self.formula.symbol.name  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def is_equality(self) -> bool:
+        return isinstance(self.formula, Equal)
+
+    @property
+    def is_order(self) -> bool:
+        f = self.formula
+        return isinstance(f, Holds) and bool(f.symbol.domain) and f.symbol is f.symbol.domain[0].order
+
+    @property
     def only_true(self) -> bool:
         """Whether it occurs only where it has to be true."""
-        return self.template is not None or isinstance(self.formula, Equal)
+        return self.template is not None or self.is_equality
 
 
 class Grammar:

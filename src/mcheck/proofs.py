@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +20,10 @@ from mcheck.spec.specification import did_you_mean
 
 if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.inference import Inference
     from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.checker.symbolic.reachability import Reachability
+    from mcheck.inference_report import Written
     from mcheck.proof_links import SpecAnswer
     from mcheck.spec.relational import Proof, System
 
@@ -116,15 +121,79 @@ def _guard(system: System, typed: str) -> tuple[str, str]:
     return action.name, named(reason.strip(), action.guards, lambda g: g.reason, f"{action.name} has no guard").reason
 
 
-def check_proof(system: System, seconds: float) -> ProofVerdict:
-    """The verdict of z3.  UsageError if it is not installed."""
+@contextmanager
+def needs_z3() -> Iterator[None]:
+    """Within the block, z3 is imported: UsageError if it is not installed."""
     try:
-        from mcheck.checker.symbolic.prove import prove
+        yield
     except ImportError as error:
         if error.name != "z3":
             raise
         raise UsageError("prove needs z3: pip install 'mcheck-protocols[proofs]'") from None
+
+
+def check_proof(system: System, seconds: float) -> ProofVerdict:
+    """The verdict of z3.  UsageError if it is not installed."""
+    with needs_z3():
+        from mcheck.checker.symbolic.prove import prove
     return prove(system, seconds)
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The conjuncts that were inferred, and what `prove` says of them: `proved`, or `unknown`."""
+
+    system: System
+    inference: Inference
+    states_from: str
+    result: str
+    written: tuple[Written, ...]
+    seconds: float
+
+
+def infer_invariants(source: ProofSource, seconds: float) -> Inferred:
+    """Auxiliary invariants from templates; what is found is proved once more.  UsageError if z3 is not installed."""
+    with needs_z3():
+        from mcheck.checker.symbolic.inference import infer
+        from mcheck.checker.symbolic.induction import Deadline, queries
+    from mcheck.inference_report import letters_of, written
+    from mcheck.proof_links import sampled_structures
+
+    started, deadline, system = time.perf_counter(), Deadline(seconds), source.cls.system()
+    structures, states_from = sampled_structures(source, system)
+    found = infer(system, structures, deadline)
+    result, texts = "unknown", ()
+    if found.result == "inductive":
+        goals = tuple(c for c in system.conjuncts if c.kind == "safety")
+        whole = dataclasses.replace(system, conjuncts=(*goals, *found.conjuncts))
+        result = "proved" if all(q.reply.answer == "unsat" for q in queries(whole, deadline)) else "unknown"
+        texts = tuple(written(found, letters_of(system)))
+    return Inferred(system, found, states_from, result, texts, time.perf_counter() - started)
+
+
+def inference_document(name: str, inferred: Inferred) -> dict[str, Any]:
+    """What was inferred as one JSON document.  Keys are only ever added."""
+    from mcheck.checker.symbolic.solver import VERSION
+
+    found = inferred.inference
+    return {
+        "schema": 1,
+        "proof": name,
+        "result": inferred.result,
+        "seconds": round(inferred.seconds, 3),
+        "conjuncts": [{"name": w.name, "sentence": w.words, "source": w.source} for w in inferred.written],
+        "grammar": {
+            "sentence": found.grammar.words,
+            "literals": found.grammar.most,
+            "variables": {s.__name__: n for s, n in found.grammar.counts.items()},
+            "templates": [t.name for t in inferred.system.templates],
+        },
+        "states": {"count": found.states, "from": inferred.states_from},
+        "clauses": {"looked_at": found.looked, "true_in_the_states": found.candidates, "inductive": found.kept},
+        "queries": found.queries,
+        "reason": None if found.result == "inductive" else found.result,
+        "solver": f"z3 {VERSION}",
+    }
 
 
 def proof_document(

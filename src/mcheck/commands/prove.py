@@ -17,6 +17,7 @@ def run(
     without_axiom: tuple[str, ...],
     without_guard: tuple[str, ...],
     link: bool,
+    infer: bool,
     time_limit: float,
     json: bool,
     color: str,
@@ -32,6 +33,8 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
+    if infer:
+        return _infer(source, terminal, time_limit, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, `mcheck run` looks at every state"
@@ -49,6 +52,20 @@ def run(
     if linked is not None and linked.difference is not None:
         return 1
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
+
+
+def _infer(source: Any, terminal: Any, time_limit: float, json: bool) -> int:
+    """Infer auxiliary invariants; the exit status: 0 found and proved, 3 not."""
+    from mcheck.inference_report import inference_lines
+    from mcheck.proofs import infer_invariants, inference_document
+    from mcheck.report_json import as_json
+
+    inferred = infer_invariants(source, time_limit)
+    if json:
+        terminal.print(as_json(inference_document(source.name, inferred)))
+    else:
+        terminal.print("\n".join(inference_lines(source.name, inferred, terminal)))
+    return 0 if inferred.result == "proved" else 3
 
 
 def _list(terminal: Any, json: bool) -> int:
@@ -91,6 +108,7 @@ command = click.Command(
         option("--without-axiom", multiple=True, metavar="AXIOM", help="Leave out an assumption; repeatable."),
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
+        option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
         json_option(),
         color_option(),
