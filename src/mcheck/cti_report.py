@@ -23,6 +23,12 @@ def plural(sort: SortType) -> str:
     return words + ("es" if words.endswith(("s", "x")) else "s")
 
 
+def plurals(sorts: Iterable[SortType]) -> str:
+    """`number of acceptors, quorums, ballots and values`."""
+    *most, last = [plural(s) for s in sorts]
+    return f"number of {', '.join(most)} and {last}" if most else f"number of {last}"
+
+
 def counterexample_lines(cti: CounterexampleToInduction, terminal: Terminal) -> list[str]:
     """The step, the conjunct that it breaks, and the relations before, with what the step adds (+) and removes (-)."""
     step = "an initial state" if cti.action is None else step_text((cti.action, cti.values))
@@ -82,25 +88,27 @@ def _table(symbol: Symbol, cti: CounterexampleToInduction, width: int) -> list[s
 
 
 def reachability_lines(cti: CounterexampleToInduction, reached: Reachability, terminal: Terminal) -> list[str]:
-    """Whether the state before is reachable in the relations, and what follows from that."""
+    """Whether the state before is reachable in the relations, what follows from that, and the steps if there are any."""
+    steps = reached.steps or reached.falsified or ()
+    return [*filled(reachability_words(cti, reached), terminal), *_numbered(steps)]
+
+
+def reachability_words(cti: CounterexampleToInduction, reached: Reachability) -> str:
+    """What is known of the state before."""
     states = f"{reached.states:,} reachable state{'' if reached.states == 1 else 's'}"
     if reached.answer == "reachable":
-        words = f"The state before is reachable: this breaks {cti.conjunct.name}, and not the proof alone."
-        return [*_filled(words, terminal), *_numbered(reached.steps)]
+        return f"The state before is reachable: this breaks {cti.conjunct.name}, and not the proof alone."
     if reached.falsified is not None:
-        words = f"The state before was not reached, but {cti.conjunct.name} is false in one that is:"
-        return [*_filled(words, terminal), *_numbered(reached.falsified)]
+        return f"The state before was not reached, but {cti.conjunct.name} is false in one that is:"
     if reached.answer == "unreachable":
-        words = (
+        return (
             f"The state before satisfies all conjuncts, and is not reachable: with these elements there are {states}, "
             f"in all of which {cti.conjunct.name} is true.  The conjuncts say too little."
         )
-    else:
-        words = (
-            f"The state before satisfies all conjuncts.  It is none of the first {states} with these elements, "
-            "and there are more: whether it is reachable is not known."
-        )
-    return _filled(words, terminal)
+    return (
+        f"The state before satisfies all conjuncts.  It is none of the first {states} with these elements, "
+        "and there are more: whether it is reachable is not known."
+    )
 
 
 def _numbered(steps: Iterable[Step]) -> list[str]:
@@ -117,14 +125,15 @@ def spec_lines(answer: SpecAnswer, terminal: Terminal) -> list[str]:
     seen = f"{whole} {answer.states:,} states of {instance.name} ({scope})"
     if answer.behavior is None:
         words = f"What is run has no such state either: {seen} were searched for elements of which it says the same."
-        return _filled(words, terminal)
+        return filled(words, terminal)
     steps = f"{len(answer.behavior.steps)} step{'' if len(answer.behavior.steps) == 1 else 's'}"
     words = f"In what is run, {instance.name} with {scope}, {answer.claim} after {steps}:"
     text = LanesText(answer.behavior, terminal.width - 2, answer.mark, terminal.spelled)
-    return [*_filled(words, terminal), *("  " + line for line in text.lines())]
+    return [*filled(words, terminal), *("  " + line for line in text.lines())]
 
 
-def _filled(words: str, terminal: Terminal) -> list[str]:
+def filled(words: str, terminal: Terminal) -> list[str]:
+    """The words on lines of the terminal's width, indented."""
     return textwrap.wrap(
         words, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
     )

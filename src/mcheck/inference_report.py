@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mcheck.cti_report import plural
+from mcheck.cti_report import plurals
 from mcheck.spec.relational.sorts import Variable, sort_of
 from mcheck.terminal import Terminal
 
@@ -81,11 +81,10 @@ def inference_lines(name: str, inferred: Inferred, terminal: Terminal) -> list[s
 
 def _verdict(inferred: Inferred, terminal: Terminal) -> list[str]:
     """What `prove` says of the conjuncts that were found."""
-    sorts = ", ".join(plural(s) for s in inferred.system.sorts)
     count = len(inferred.written)
     few = "nothing else" if not count else "this conjunct" if count == 1 else f"these {count} conjuncts"
     if inferred.result == "proved":
-        said = f"for any number of {sorts}, with {few}, of which none can be left out.  {inferred.seconds:.1f} s."
+        said = f"for any {plurals(inferred.system.sorts)}, with {few}, of which none can be left out.  {inferred.seconds:.1f} s."
         return _last("PROVED", said, terminal)
     return _last("UNKNOWN", f"{few} were found, but not confirmed in the time that was left.", terminal)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from mcheck.cti_report import counterexample_lines, plural, reachability_lines, spec_lines
+from mcheck.cti_report import counterexample_lines, plurals, reachability_lines, spec_lines
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -22,18 +22,12 @@ def proof_lines(
     from mcheck import __version__
     from mcheck.checker.symbolic.solver import VERSION
 
-    head = f"mcheck {__version__} · {name} · any {_plurals(verdict)} · z3 {VERSION}"
+    head = f"mcheck {__version__} · {name} · any {plurals(verdict.system.sorts)} · z3 {VERSION}"
     lines = [*textwrap.wrap(head, terminal.width, subsequent_indent="  "), *(f"  without {d}" for d in dropped)]
     lines += _conjuncts(verdict, terminal)
     if verdict.parts:
         lines += _sanity(verdict, terminal.width)
     return [*lines, *_sentence(verdict, terminal, run)]
-
-
-def _plurals(verdict: ProofVerdict) -> str:
-    """`number of acceptors, quorums, ballots and values`."""
-    *most, last = [plural(s) for s in verdict.system.sorts]
-    return f"number of {', '.join(most)} and {last}" if most else f"number of {last}"
 
 
 def link_lines(linked: LinkVerdict, terminal: Terminal) -> list[str]:
@@ -118,7 +112,7 @@ def _sentence(verdict: ProofVerdict, terminal: Terminal, run: SpecAnswer | None)
     spent = f"{count} queries in {proof:.1f} s, with the checks above {verdict.seconds:.1f} s."
     if verdict.result == "proved":
         return [
-            f"{terminal.style('PROVED', 'good')} for any {_plurals(verdict)}.  {spent}",
+            f"{terminal.style('PROVED', 'good')} for any {plurals(verdict.system.sorts)}.  {spent}",
             "  What is proved is said of the relations of this model, given what is assumed.",
         ]
     if verdict.result == "unknown":

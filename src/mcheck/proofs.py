@@ -20,6 +20,7 @@ from mcheck.spec.specification import did_you_mean
 
 if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.inference import Inference
     from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.checker.symbolic.reachability import Reachability
@@ -239,7 +240,7 @@ def proof_document(
             "axioms": list(dropped.axioms),
             "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
         },
-        "cti": None if verdict.cti is None else _cti(verdict.cti),
+        "cti": None if verdict.cti is None else cti_document(verdict.cti),
         "reachability": None if verdict.reachability is None else _reachability(verdict.reachability),
         "run": None if run is None else _run(run),
         "link": None if linked is None else _link(linked),
@@ -286,7 +287,9 @@ def _run(run: SpecAnswer) -> dict[str, Any]:
     }
 
 
-def _cti(cti: Any) -> dict[str, Any]:
+def cti_document(cti: CounterexampleToInduction) -> dict[str, Any]:
+    """A counterexample to induction as part of a document."""
+
     def tables(structure: Any) -> dict[str, Any]:
         return {
             symbol.name: [[*row] if symbol.range is None else [*row, value] for row, value in sorted(table.items())]

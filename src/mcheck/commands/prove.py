@@ -18,6 +18,7 @@ def run(
     without_guard: tuple[str, ...],
     link: bool,
     infer: bool,
+    explain: bool,
     time_limit: float,
     json: bool,
     color: str,
@@ -33,8 +34,13 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
+    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link):
+        flag = "--infer" if infer else "--explain"
+        raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
     if infer:
         return _infer(source, terminal, time_limit, json)
+    if explain:
+        return _explain(source, terminal, time_limit, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, `mcheck run` looks at every state"
@@ -66,6 +72,23 @@ def _infer(source: Any, terminal: Any, time_limit: float, json: bool) -> int:
     else:
         terminal.print("\n".join(inference_lines(source.name, inferred, terminal)))
     return 0 if inferred.result == "proved" else 3
+
+
+def _explain(source: Any, terminal: Any, time_limit: float, json: bool) -> int:
+    """Tell how the proof comes about; the exit status is that of the proof."""
+    from mcheck.proofs import needs_z3
+    from mcheck.report_json import as_json
+
+    with needs_z3():
+        from mcheck.proof_story import told
+        from mcheck.story_report import story_document, story_lines
+
+        story = told(source, time_limit)
+    if json:
+        terminal.print(as_json(story_document(source, story)))
+    else:
+        terminal.print("\n".join(story_lines(source, story, terminal)))
+    return {"proved": 0, "cti": 1, "unknown": 3}[story.verdict.result]
 
 
 def _list(terminal: Any, json: bool) -> int:
@@ -109,6 +132,7 @@ command = click.Command(
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
+        option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
         json_option(),
         color_option(),
