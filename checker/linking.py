@@ -90,8 +90,8 @@ class _Linking:
                 self.stutters += 1
             elif all(self.values_for(a, before, mapped) is None for a in self.actions_of(rule.name)):
                 names = " or ".join(a.name for a in self.actions_of(rule.name))
-                why = f"is no step {names} of" if names else "must change nothing in"
-                return self.differs(f"the last step {why} {self.system.name}", state, move)
+                wrong = f"is no step {names} of" if names else "must change nothing in"
+                return self.differs(f"the last step {wrong} {self.system.name}", state, move)
             if after not in self.reached:
                 self.reached[after] = (state, *move)
                 arriving.append(after)

@@ -36,7 +36,7 @@ class Atom:
     @property
     def name(self) -> str:
         """Of the relation or template."""
-        return self.template.name if self.template is not None else self.formula.symbol.name  # type: ignore[attr-defined,no-any-return]
+        return self.template.name if self.template is not None else self.formula.symbol.name  # type: ignore[attr-defined]
 
     @property
     def is_equality(self) -> bool:

@@ -87,9 +87,10 @@ def _inferred(
     houdini.strike_out_at_the_start()
     houdini.strike_out()
     goals = [c.name for c in bare.conjuncts]
+    needed: tuple[str, ...] = ()
     kept = sum(name not in goals for name in houdini.left)
     if deadline.left() <= 0:
-        result, needed = "unknown", ()
+        result = "unknown"
     elif all(g in houdini.left for g in goals):
         result, needed = "inductive", houdini.needed_for(goals)
     else:

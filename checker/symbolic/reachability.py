@@ -80,7 +80,7 @@ class ModelStates:
 
     def states(self, deadline: Deadline) -> Iterator[Structure]:
         """Every reachable state, until there are too many or it takes too long; `complete` says so afterwards."""
-        queue = []
+        queue: list[Structure] = []
         for structure in initial_structures(self.system, self.example, deadline):
             if structure is None or len(queue) >= MOST_STATES:
                 return
@@ -125,16 +125,14 @@ def initial_structures(system: System, example: Structure, deadline: Deadline) -
         if symbol in example.tables and symbol.rigid:
             question.add(question.conjunction(_rows(question, names, symbol, example)))
     while (answer := question.ask(question.premises, deadline.left()).answer) == "sat":
-        structure, _, _ = question.structures(names, ())  # type: ignore[arg-type]
+        structure, _, _ = question.structures(names, ())
         yield structure
         question.add(negation(question.conjunction(_literals(question, names, system, structure))))
     if answer == "unknown":
         yield None
 
 
-def _literals(
-    question: Question, names: dict[SortType, Any], system: System, structure: Structure
-) -> Iterator[Any]:
+def _literals(question: Question, names: dict[SortType, Any], system: System, structure: Structure) -> Iterator[Any]:
     for symbol in system.symbols:
         if not symbol.rigid:
             yield from _rows(question, names, symbol, structure)

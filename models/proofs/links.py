@@ -5,7 +5,7 @@ Throughout this file: the elements of a sort are those of the Spec; a quorum is 
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
@@ -15,11 +15,11 @@ from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
-from mcheck.models.tcommit import RM, RMState
 from mcheck.models.raft import Node
+from mcheck.models.tcommit import RM, RMState
 from mcheck.models.two_phase_commit import Prepared, TMState
 from mcheck.models.voting import Acceptor
-from mcheck.spec import Set
+from mcheck.spec import Set, Spec
 from mcheck.spec.relational import Link
 
 LINKS: dict[str, str] = {
@@ -48,8 +48,8 @@ class PaxosLink(Link):
     proof = paxos_proof.Paxos
     scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
     wide = {"acceptors": 3, "values": 2, "max_ballot": 1}
-    tweaks = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
-    lacking = {
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
+    lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {
         ("phase_2a", "nothing is proposed in r yet"): paxos.ReusesBallot,
         ("phase_2a", "v is the value of the highest vote in q, or q has not voted"): paxos.IgnoresVotes,
         ("phase_2b", "n has taken part in no higher ballot"): paxos.ForgetsPromise,

@@ -4,7 +4,7 @@ A server of `models/raft.py` forgets its vote when it adopts a higher term.  The
 has ever happened, so that the history has to be kept somewhere: here, in ghosts, which no rule of Raft reads.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from mcheck.models import raft_election_tweaks
 from mcheck.models.raft import Network, Node, Raft, Role, Server, State, Term
@@ -33,8 +33,6 @@ class History(State):
     elections: Annotated[Set[Election], GHOST] = Set()
 
 
-# The rules of Raft hand a state on with all its fields, so `s` is a History wherever it is a State there: hence each
-# `type: ignore` below.
 class RaftHistory(Raft):
     """Raft that remembers."""
 
@@ -42,8 +40,11 @@ class RaftHistory(Raft):
         first = super().init()
         return History(servers=first.servers, elected=first.elected)
 
-    def moved(self, s: History, i: Node, me: Server, network: Network) -> State:  # type: ignore[override]
-        """Server i has become `me`; its vote is noted, and its election if it has just won one."""
+    def moved(self, s: Any, i: Node, me: Server, network: Network) -> State:
+        """Server i has become `me`; its vote is noted, and its election if it has just won one.
+
+        `s` is a History: the rules of Raft hand a state on with all its fields.
+        """
         votes = s.votes
         if me.voted_for is not None:
             votes = votes.add(Vote(voter=i, term=me.current_term, candidate=me.voted_for))

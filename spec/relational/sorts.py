@@ -112,7 +112,7 @@ class Sort(metaclass=SortType):
 
     def with_arguments(self: S, arguments: tuple[Sort, ...]) -> S:
         """The same function of other terms."""
-        return self if not self.arguments else term(type(self), self.head, arguments)  # type: ignore[no-any-return]
+        return self if not self.arguments else term(type(self), self.head, arguments)
 
     def _same_sort(self, other: Any, operator: str) -> Any:
         if type(other) is not type(self):

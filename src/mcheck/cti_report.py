@@ -135,5 +135,10 @@ def spec_lines(answer: SpecAnswer, terminal: Terminal) -> list[str]:
 def filled(words: str, terminal: Terminal) -> list[str]:
     """The words on lines of the terminal's width, indented."""
     return textwrap.wrap(
-        words, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+        words,
+        terminal.width,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
     )

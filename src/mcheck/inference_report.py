@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcheck.checker.symbolic.inference import Inference
     from mcheck.checker.templates import Atom, Clause, Grammar
     from mcheck.proofs import Inferred
-    from mcheck.spec.relational import Sentence, System
+    from mcheck.spec.relational import Action, Sentence, System
     from mcheck.spec.relational.sorts import SortType
 
 Names = Mapping[Variable, str]
@@ -43,7 +43,8 @@ def letters_of(system: System) -> dict[SortType, str]:
     Where two sorts would share it, the name of the sort in small letters.
     """
     found: dict[SortType, str] = {}
-    for part in (*system.conjuncts, *system.actions):
+    parts: tuple[Sentence | Action, ...] = (*system.conjuncts, *system.actions)
+    for part in parts:
         for p in part.parameters:
             found.setdefault(sort_of(p), p.head.name.rstrip("0123456789"))
     taken = list(found.values())
@@ -142,8 +143,10 @@ def _names(parameters: tuple[Any, ...], letters: Mapping[SortType, str]) -> dict
 def _sides(grammar: Grammar, clause: Clause) -> tuple[list[tuple[Atom, bool]], list[tuple[Atom, bool]]]:
     """The clause as `premises -> conclusions`: what is negated, orders, and equalities beside something else are premises."""
     literals = [(grammar.atoms[k], holds) for k, holds in clause.literals]
-    plain = [(a, h) for a, h in literals if h and not a.is_order and not a.is_equality]
-    conclusions = plain or [(a, h) for a, h in literals if a.is_equality] or [(a, h) for a, h in literals if a.is_order and h]
+    must_hold = [p for p in literals if p[1]]
+    relations = [p for p in must_hold if not p[0].is_order and not p[0].is_equality]
+    equalities = [p for p in must_hold if p[0].is_equality]
+    conclusions = relations or equalities or must_hold
     premises = [(a, not h) for a, h in literals if (a, h) not in conclusions]
     return sorted(premises, key=lambda p: p[0].is_order or p[0].is_equality), conclusions
 

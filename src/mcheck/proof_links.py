@@ -79,7 +79,9 @@ def _occurrence(link: Link, cti: CounterexampleToInduction) -> SpecAnswer | None
     found = occurrence(instance, link, cti.before, cti.after, cti.conjunct, MOST_STATES)
     if found is None:
         return None
-    claim = f"{cti.conjunct.name} is false" if found.falsifies else "such a state is reached, but no such step is taken,"
+    claim = (
+        f"{cti.conjunct.name} is false" if found.falsifies else "such a state is reached, but no such step is taken,"
+    )
     return SpecAnswer(instance, found.behavior, claim, "breaks it", found.states, found.complete)
 
 

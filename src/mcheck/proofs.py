@@ -155,21 +155,22 @@ class Inferred:
 def infer_invariants(source: ProofSource, seconds: float) -> Inferred:
     """Auxiliary invariants from templates; what is found is proved once more.  UsageError if z3 is not installed."""
     with needs_z3():
-        from mcheck.checker.symbolic.inference import infer
         from mcheck.checker.symbolic.induction import Deadline, queries
+        from mcheck.checker.symbolic.inference import infer
     from mcheck.inference_report import letters_of, written
     from mcheck.proof_links import sampled_structures
 
     started, deadline, system = time.perf_counter(), Deadline(seconds), source.cls.system()
     structures, states_from = sampled_structures(source, system)
     found = infer(system, structures, deadline)
-    result, texts = "unknown", ()
+    result = "unknown"
+    texts: list[Written] = []
     if found.result == "inductive":
         goals = tuple(c for c in system.conjuncts if c.kind == "safety")
         whole = dataclasses.replace(system, conjuncts=(*goals, *found.conjuncts))
         result = "proved" if all(q.reply.answer == "unsat" for q in queries(whole, deadline)) else "unknown"
-        texts = tuple(written(found, letters_of(system)))
-    return Inferred(system, found, states_from, result, texts, time.perf_counter() - started)
+        texts = written(found, letters_of(system))
+    return Inferred(system, found, states_from, result, tuple(texts), time.perf_counter() - started)
 
 
 def inference_document(name: str, inferred: Inferred) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from mcheck.cti_report import filled, plurals, reachability_words, state_lines, step_text
 from mcheck.counterexamples import Notation
+from mcheck.cti_report import filled, plurals, reachability_words, state_lines, step_text
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ def story_lines(source: ProofSource, story: Story, terminal: Terminal) -> list[s
     from mcheck import __version__
     from mcheck.checker.symbolic.solver import VERSION
 
-    lines = [f"mcheck {__version__} · {source.name} · how the proof comes about · z3 {VERSION}", *filled(source.statement, terminal)]
+    lines = [
+        f"mcheck {__version__} · {source.name} · how the proof comes about · z3 {VERSION}",
+        *filled(source.statement, terminal),
+    ]
     for goal in (c for c in story.system.conjuncts if c.kind == "safety"):
         lines += ["", "To be shown", *_sentence(goal, terminal)]
     known = [c.name for c in story.system.conjuncts if c.kind == "safety"]
@@ -73,7 +76,9 @@ def _end(story: Story, terminal: Terminal) -> list[str]:
         lines = [f"{terminal.style('PROVED', 'good')}{said}"]
         return lines + (filled(f"Not asked for on this way: {rest}.", terminal) if rest else [])
     if verdict.result == "cti":
-        return [f"{terminal.style('NOT INDUCTIVE', 'bad')}: no invariant of the file excludes the state of the last counterexample."]
+        return [
+            f"{terminal.style('NOT INDUCTIVE', 'bad')}: no invariant of the file excludes the state of the last counterexample."
+        ]
     return [f"{terminal.style('UNKNOWN', 'doubt')}: the solver did not decide the next question; raise --time-limit."]
 
 
@@ -92,7 +97,9 @@ def story_document(source: ProofSource, story: Story) -> dict[str, Any]:
                 "reachability": None if c.reachability is None else c.reachability.answer,
                 "invariant": c.invariant.name,
                 "sentence": c.invariant.words,
-                "tweak": None if c.broken is None else {"name": c.broken.tweak, "labels": list(c.broken.behavior.labels)},
+                "tweak": None
+                if c.broken is None
+                else {"name": c.broken.tweak, "labels": list(c.broken.behavior.labels)},
             }
             for c in story.chapters
         ],

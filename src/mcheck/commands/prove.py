@@ -24,8 +24,8 @@ def run(
     color: str,
 ) -> int:
     """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
-    from mcheck.proof_report import link_lines, proof_lines
     from mcheck.proof_links import check_spec, spec_answer
+    from mcheck.proof_report import link_lines, proof_lines
     from mcheck.proofs import check_proof, find_proof, left_out, proof_document
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
