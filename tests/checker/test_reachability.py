@@ -17,22 +17,18 @@ from mcheck.spec.relational.structures import enabled, successor
 
 pytest.importorskip("z3", reason="z3-solver is not installed: pip install 'mcheck-protocols[proofs]'")
 
-from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
-from mcheck.checker.symbolic.induction import Deadline, queries
-from mcheck.checker.symbolic.reachability import Reachability, initial_structures, reachability
-
-
-def first_counterexample(system: System) -> CounterexampleToInduction:
-    query = next(q for q in queries(system, Deadline(60)) if q.reply.answer == "sat")
-    found = counterexample(system, query, Deadline(60))
-    assert found is not None
-    return found
+from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
+from mcheck.checker.symbolic.induction import Deadline
+from mcheck.checker.symbolic.prove import prove
+from mcheck.checker.symbolic.reachability import Reachability, initial_structures
 
 
 def asked(name: str, conjuncts: Any = (), guards: Any = ()) -> tuple[System, CounterexampleToInduction, Reachability]:
     system = without(find_proof(name).cls.system(), conjuncts, (), guards)
-    cti = first_counterexample(system)
-    return system, cti, reachability(system, cti, Deadline(60))
+    verdict = prove(system, 120)
+    assert verdict.cti is not None
+    assert verdict.reachability is not None
+    return system, verdict.cti, verdict.reachability
 
 
 @pytest.mark.parametrize(
