@@ -32,6 +32,9 @@ LITERALS = (3, 4)
 EFFORT = 2_000_000
 """How much z3 may do about one candidate, in its own unit; one that costs more is struck out."""
 
+GOAL = 50
+"""So many times more about what is to be shown."""
+
 
 @dataclass(frozen=True)
 class Inference:
@@ -65,12 +68,12 @@ def infer(system: System, structures: Sequence[Structure], deadline: Deadline) -
     """
     started = time.perf_counter()
     bare = dataclasses.replace(system, conjuncts=tuple(c for c in system.conjuncts if c.kind == "safety"))
-    for literals in LITERALS:
-        grammar = Grammar(bare, literals)
+    grammars = [Grammar(bare, literals) for literals in LITERALS]
+    found = Inference("too many", grammars[0], (), (), len(structures), 0, 0, 0, 0, 0.0)
+    for grammar in grammars:
         if grammar.size > MOST_CLAUSES:
-            found = Inference("too many", grammar, (), (), len(structures), 0, 0, 0, 0, time.perf_counter() - started)
-        else:
-            found = _inferred(bare, grammar, structures, deadline, started)
+            break
+        found = _inferred(bare, grammar, structures, deadline, started)
         if found.result != "not found":
             break
     return found
@@ -185,13 +188,13 @@ class _Houdini:
         reply = self._ask(question, own, claim)
         if reply.answer != "unsat" and len(present) > 1:
             all_left = [p for p in question.premises if p not in self._assumed or p in present]
-            reply = self._ask(question, all_left, claim)
+            reply = self._ask(question, all_left, claim, EFFORT * GOAL if conjunct.kind == "safety" else EFFORT)
         if reply.answer == "unsat":
             self._known[key] = frozenset(c.name for c in self.left.values() if premise_of(c) in reply.used)
         return reply.answer == "unsat"
 
-    def _ask(self, question: Question, premises: Iterable[str], claim: Formula) -> Reply:
+    def _ask(self, question: Question, premises: Iterable[str], claim: Formula, effort: int = EFFORT) -> Reply:
         self.queries += 1
         with question.attempt():
             question.add(negation(claim))
-            return question.ask(premises, self.deadline.left(), effort=EFFORT)
+            return question.ask(premises, self.deadline.left(), effort=effort)

@@ -83,9 +83,10 @@ def inference_lines(name: str, inferred: Inferred, terminal: Terminal) -> list[s
 def _verdict(inferred: Inferred, terminal: Terminal) -> list[str]:
     """What `prove` says of the conjuncts that were found."""
     count = len(inferred.written)
-    few = "nothing else" if not count else "this conjunct" if count == 1 else f"these {count} conjuncts"
+    few = "no conjunct" if not count else "this conjunct" if count == 1 else f"these {count} conjuncts"
+    none = "" if not count else ", which cannot be left out" if count == 1 else ", of which none can be left out"
     if inferred.result == "proved":
-        said = f"for any {plurals(inferred.system.sorts)}, with {few}, of which none can be left out.  {inferred.seconds:.1f} s."
+        said = f"for any {plurals(inferred.system.sorts)}, with {few} beside what is to be shown{none}.  {inferred.seconds:.1f} s."
         return _last("PROVED", said, terminal)
     return _last("UNKNOWN", f"{few} were found, but not confirmed in the time that was left.", terminal)
 
