@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from mcheck.spec.relational.structures import Structure
 
 
+def singular(sort: SortType) -> str:
+    """`promise quorum` for PromiseQuorum."""
+    name = sort.__name__
+    return name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+
+
 def plural(sort: SortType) -> str:
     """`promise quorums` for PromiseQuorum."""
-    name = sort.__name__
-    words = name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    words = singular(sort)
     return words + ("es" if words.endswith(("s", "x")) else "s")
 
 

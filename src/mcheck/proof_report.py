@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mcheck.cti_report import counterexample_lines, plurals, reachability_lines, spec_lines
+from mcheck.cti_report import counterexample_lines, plural, plurals, reachability_lines, singular, spec_lines
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.proof_links import SpecAnswer
@@ -28,6 +30,25 @@ def proof_lines(
     if verdict.parts:
         lines += _sanity(verdict, terminal.width)
     return [*lines, *_sentence(verdict, terminal, run)]
+
+
+def parts_lines(shown: Mapping[Part, CounterexampleToInduction | None], terminal: Terminal) -> list[str]:
+    """A row for each essential part: what its absence breaks, in a smallest state."""
+    lines = ["  without one part, what breaks, and the smallest state in which it does:"]
+    for part, cti in shown.items():
+        assert part.broken is not None
+        action, conjunct = part.broken
+        sizes = {} if cti is None else {s: len(elements) for s, elements in cti.before.universe.items()}
+        counts = ", ".join(f"{n} {plural(s) if n > 1 else singular(s)}" for s, n in sizes.items())
+        name = part.name if part.action is None else f"{part.action}: {part.name}"
+        lines += textwrap.wrap(
+            f"{name} · {action} breaks {conjunct} · {counts or 'none was found in time'}",
+            terminal.width,
+            initial_indent="    ",
+            subsequent_indent="      ",
+            break_on_hyphens=False,
+        )
+    return lines
 
 
 def link_lines(linked: LinkVerdict, terminal: Terminal) -> list[str]:

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
     from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.inference import Inference
+    from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.checker.symbolic.reachability import Reachability
     from mcheck.inference_report import Written
@@ -198,12 +199,22 @@ def inference_document(name: str, inferred: Inferred) -> dict[str, Any]:
     }
 
 
+def counterexamples_without(verdict: ProofVerdict, seconds: float) -> dict[Part, CounterexampleToInduction | None]:
+    """For each essential part of a proof, the smallest counterexample to induction without it; None if the time is over."""
+    from mcheck.checker.symbolic.induction import Deadline
+    from mcheck.checker.symbolic.parts import counterexample_without
+
+    deadline = Deadline(seconds)
+    return {p: counterexample_without(verdict.system, p, deadline) for p in verdict.parts if p.essential}
+
+
 def proof_document(
     name: str,
     verdict: ProofVerdict,
     dropped: LeftOut,
     linked: LinkVerdict | None = None,
     run: SpecAnswer | None = None,
+    shown: Mapping[Part, CounterexampleToInduction | None] | None = None,
 ) -> dict[str, Any]:
     """The verdict as one JSON document.  Keys are only ever added."""
     from mcheck.checker.symbolic.solver import VERSION
@@ -228,7 +239,14 @@ def proof_document(
         "assumed": [{"name": a.name, "kind": a.kind, "sentence": a.words} for a in verdict.system.axioms],
         "sorts": [s.__name__ for s in verdict.system.sorts],
         "parts": [
-            {"kind": p.kind, "name": p.name, "action": p.action, "essential": p.essential, "broken": _broken(p.broken)}
+            {
+                "kind": p.kind,
+                "name": p.name,
+                "action": p.action,
+                "essential": p.essential,
+                "broken": _broken(p.broken),
+                "sizes": _sizes((shown or {}).get(p)),
+            }
             for p in verdict.parts
         ],
         "possibly_empty": list(verdict.possibly_empty),
@@ -247,6 +265,10 @@ def proof_document(
         "link": None if linked is None else _link(linked),
         "solver": f"z3 {VERSION}",
     }
+
+
+def _sizes(cti: CounterexampleToInduction | None) -> dict[str, int] | None:
+    return None if cti is None else {sort.__name__: len(elements) for sort, elements in cti.before.universe.items()}
 
 
 def _broken(query: tuple[str, str] | None) -> dict[str, str] | None:

@@ -160,6 +160,17 @@ def test_the_story_of_a_proof_is_told_by_its_counterexamples(mcheck: Call) -> No
     assert told["not_asked_for"] == []
 
 
+def test_each_essential_part_is_shown_with_a_smallest_state(mcheck: Call) -> None:
+    ran = mcheck("prove", "raft-election", "--any-n", "--parts")
+    assert ran.status == 0
+    assert "    one_vote · become_leader breaks election_safety · 2 servers, 1 quorum, 1 term" in ran.out
+    assert "    grant_vote: n has not voted in t · grant_vote breaks one_vote · 2 servers, 1 quorum, 1 term" in ran.out
+    document = json.loads(mcheck("prove", "raft-election", "--any-n", "--parts", "--json").out)
+    for part in document["parts"]:
+        assert (part["sizes"] is not None) == part["essential"]
+        assert max((part["sizes"] or {"": 1}).values()) <= 3
+
+
 def test_leaving_out_an_axiom_shows_what_it_is_for(mcheck: Call) -> None:
     ran = mcheck("prove", "raft-election", "--any-n", "--without-axiom", "quorums_meet")
     assert ran.status == 1

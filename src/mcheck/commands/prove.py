@@ -19,14 +19,15 @@ def run(
     link: bool,
     infer: bool,
     explain: bool,
+    parts: bool,
     time_limit: float,
     json: bool,
     color: str,
 ) -> int:
     """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
     from mcheck.proof_links import check_spec, spec_answer
-    from mcheck.proof_report import link_lines, proof_lines
-    from mcheck.proofs import check_proof, find_proof, left_out, proof_document
+    from mcheck.proof_report import link_lines, parts_lines, proof_lines
+    from mcheck.proofs import check_proof, counterexamples_without, find_proof, left_out, proof_document
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
 
@@ -34,7 +35,7 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
-    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link):
+    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts):
         flag = "--infer" if infer else "--explain"
         raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
     if infer:
@@ -50,10 +51,12 @@ def run(
     linked = check_spec(source) if link else None
     verdict = check_proof(dropped.of(system), time_limit)
     run = None if verdict.cti is None else spec_answer(source, dropped, verdict.cti)
+    shown = counterexamples_without(verdict, time_limit) if parts else {}
     if json:
-        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run)))
+        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run, shown)))
     else:
         lines = proof_lines(source.name, verdict, dropped.words, terminal, run)
+        lines += parts_lines(shown, terminal) if shown else []
         terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
     if linked is not None and linked.difference is not None:
         return 1
@@ -131,6 +134,7 @@ command = click.Command(
         option("--without-axiom", multiple=True, metavar="AXIOM", help="Leave out an assumption; repeatable."),
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
+        option("--parts", is_flag=True, help="For each essential invariant, assumption and guard: what breaks without it, in the smallest state."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
