@@ -14,8 +14,10 @@ from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_history
+from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
-from mcheck.models.raft import Node
+from mcheck.models.raft import Log, Node
+from mcheck.models.raft import Value as RaftValue
 from mcheck.models.tcommit import RM, RMState
 from mcheck.models.two_phase_commit import Prepared, TMState
 from mcheck.models.voting import Acceptor
@@ -27,6 +29,7 @@ LINKS: dict[str, str] = {
     "flexible-paxos": "mcheck.models.proofs.links:FlexiblePaxosLink",
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
     "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
+    "raft-log": "mcheck.models.proofs.links:RaftLogLink",
 }
 """By the name of the proof, which is that of the Spec."""
 
@@ -194,3 +197,54 @@ class RaftElectionLink(Link):
         """The first quorum that had voted for the leader of t; the first of all, as at the start, if there is none."""
         voters = [e.voters for e in state.elections if e.term == t]
         return next((k for k, quorum in enumerate(self.quorums()) if any(quorum <= v for v in voters)), 0)
+
+
+class RaftLogLink(RaftElectionLink):
+    """As for elections; entries are those of the logs, what a leader had and has sent is the history that was kept."""
+
+    spec = raft_history.RaftLogHistory
+    proof = raft_log_proof.RaftLog
+    scope = {"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}
+    wide = scope
+    tweaks = ()
+    lacking = {}
+    steps = {
+        "timeout": "grant_vote",
+        "deliver": ("grant_vote", "become_leader", "adopt_term", "receive_first", "receive"),
+        "append_entries": ("send_first", "send"),
+        "restart": (),
+    }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return self.scope
+
+    def universe(self, spec: raft_history.RaftLogHistory) -> dict[Any, tuple[Any, ...]]:
+        return {
+            **super().universe(spec),
+            raft_log_proof.Index: tuple(range(1, spec.max_log + 1)),
+            raft_log_proof.Value: tuple(RaftValue),
+        }
+
+    def fixed_tables(self, spec: raft_history.RaftLogHistory) -> dict[Any, Any]:
+        return {**super().fixed_tables(spec), self.proof.first.head: {(): 1}}
+
+    def tables(self, spec: raft_history.RaftLogHistory, state: raft_history.LogHistory) -> dict[Any, Any]:
+        return {
+            **super().tables(spec, state),
+            self.proof.entry: holding((i, *row) for i in Node for row in rows_of(state.servers[i].log)),
+            self.proof.begun: holding((t,) for i in Node for t in state.elected[i]),
+            self.proof.log_of: holding((known.term, *row) for known in state.led for row in rows_of(known.log)),
+            self.proof.sent_first: holding(
+                (m.term, m.entry.term, m.entry.value) for m in state.sent if m.previous is None
+            ),
+            self.proof.sent: holding(
+                (m.term, m.log_index - 1, m.previous.term, m.previous.value, m.log_index, m.entry.term, m.entry.value)
+                for m in state.sent
+                if m.previous is not None
+            ),
+        }
+
+
+def rows_of(log: Log) -> Iterable[tuple[Any, ...]]:
+    """The entries of a log: index, term, value."""
+    return ((index, entry.term, entry.value) for index, entry in enumerate(log, start=1))

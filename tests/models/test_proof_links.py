@@ -10,8 +10,9 @@ import pytest
 from mcheck.checker.linking import check_link
 from mcheck.models import paxos, raft, two_phase_commit
 from mcheck.models.proofs import raft_history
-from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, TwoPhaseCommitLink
+from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, RaftLogLink, TwoPhaseCommitLink
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
+from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
 from mcheck.spec import Behavior, Cut, Spec, replay
 from mcheck.spec.relational import Link
 
@@ -23,6 +24,8 @@ from mcheck.spec.relational import Link
         (PaxosLink, {"acceptors": 2, "values": 2, "max_ballot": 1}, 145, 610),
         (FlexiblePaxosLink, {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}, 145, 610),
         (RaftElectionLink, RaftElectionLink.scope, 828, 1800),
+        (RaftLogLink, RaftLogLink.scope, 446, 1088),
+        pytest.param(RaftLogLink, {**RaftLogLink.scope, "max_restarts": 1}, 1392, 3760, marks=pytest.mark.slow),
         pytest.param(RaftElectionLink, RaftElectionLink.wide, 2080, 5601, marks=pytest.mark.slow),
         pytest.param(PaxosLink, {"acceptors": 3, "max_ballot": 1}, 3921, 23562, marks=pytest.mark.slow),
         pytest.param(TwoPhaseCommitLink, {"managers": 4}, 1568, 8257, marks=pytest.mark.slow),
@@ -143,3 +146,39 @@ def _states(spec: Any) -> set[Any]:
             found[state] = (state.servers, state.network, state.restarts, state.elected)
             queue += [after for _, _, after in instance.transitions(state) if not isinstance(after, Cut)]
     return set(found.values())
+
+
+@pytest.mark.slow
+def test_three_servers_and_two_terms_are_linked_as_far_as_they_are_looked_at() -> None:
+    scope = {**RaftLogLink.scope, "nodes": 3, "max_term": 2, "max_log": 1}
+    verdict = check_link(RaftLogLink.spec(**scope).instance, RaftLogLink(), most_states=4000)
+    assert (verdict.difference, verdict.complete) == (None, False)
+    assert verdict.states > 4000
+
+
+class AppendsAlways(raft_history.RaftLogHistory):
+    """A follower appends an entry that it has already."""
+
+    def merged(self, me: raft.Server, m: raft.AppendEntries) -> raft.Log:
+        return me.log + m.entries
+
+
+class ForgetsWhatWasSent(RaftLogLink):
+    """Maps to relations in which no leader has sent anything."""
+
+    def tables(self, spec: Any, state: Any) -> dict[Any, Any]:
+        return {**super().tables(spec, state), RaftLogProof.sent_first: {}, RaftLogProof.sent: {}}
+
+
+def test_another_way_to_keep_logs_is_noticed() -> None:
+    verdict = check_link(AppendsAlways(**RaftLogLink.scope).instance, RaftLogLink())
+    assert verdict.difference is not None
+    assert verdict.behavior is not None
+    assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
+
+
+def test_a_mapping_that_loses_messages_is_noticed() -> None:
+    verdict = check_link(RaftLogLink.spec(**RaftLogLink.scope).instance, ForgetsWhatWasSent())
+    assert verdict.difference is not None
+    assert verdict.behavior is not None
+    assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
