@@ -153,7 +153,11 @@ class RaftElectionLink(Link):
     proof = raft_election_proof.RaftElection
     scope = {"nodes": 2, "max_term": 2, "max_log": 0, "max_messages": 2, "max_restarts": 1}
     wide = {**scope, "nodes": 3, "max_restarts": 0}
-    tweaks = (raft_history.VotesTwice, raft_history.QuorumOfOne, raft_history.ForgetsVote)
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        raft_history.VotesTwice,
+        raft_history.QuorumOfOne,
+        raft_history.ForgetsVote,
+    )
     lacking = {
         ("grant_vote", "n has not voted in t"): raft_history.VotesTwice,
         ("become_leader", "all of q have voted for n in t"): raft_history.QuorumOfOne,
@@ -218,17 +222,18 @@ class RaftLogLink(RaftElectionLink):
     def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
         return self.scope
 
-    def universe(self, spec: raft_history.RaftLogHistory) -> dict[Any, tuple[Any, ...]]:
+    def universe(self, spec: raft_history.RaftHistory) -> dict[Any, tuple[Any, ...]]:
         return {
             **super().universe(spec),
             raft_log_proof.Index: tuple(range(1, spec.max_log + 1)),
             raft_log_proof.Value: tuple(RaftValue),
         }
 
-    def fixed_tables(self, spec: raft_history.RaftLogHistory) -> dict[Any, Any]:
+    def fixed_tables(self, spec: raft_history.RaftHistory) -> dict[Any, Any]:
         return {**super().fixed_tables(spec), self.proof.first.head: {(): 1}}
 
-    def tables(self, spec: raft_history.RaftLogHistory, state: raft_history.LogHistory) -> dict[Any, Any]:
+    def tables(self, spec: raft_history.RaftHistory, state: Any) -> dict[Any, Any]:
+        """`state` is a LogHistory."""
         return {
             **super().tables(spec, state),
             self.proof.entry: holding((i, *row) for i in Node for row in rows_of(state.servers[i].log)),
