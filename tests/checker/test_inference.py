@@ -51,6 +51,7 @@ def test_what_differs_in_names_only_is_looked_for_once() -> None:
     clauses, _ = candidates(grammar, structures)
     images = [{frozenset((r[k], holds) for k, holds in c.literals) for r in grammar.renamings} for c in clauses]
     assert all(not (a & b) for k, a in enumerate(images) for b in images[:k])
+    assert all(len({k for k, _ in c.literals}) == len(c.literals) for c in clauses)  # none is true for its form alone
 
 
 def test_candidates_are_exactly_what_is_true_in_all_states() -> None:
