@@ -88,9 +88,10 @@ class _Linking:
             mapped = self.structure(after) if after not in self.reached else self.mapped(after)
             if before.same_as(mapped):
                 self.stutters += 1
-            elif self.values_for(self.action_of(rule.name), before, mapped) is None:
-                name = self.action_of(rule.name).name
-                return self.differs(f"the last step is no step {name} of {self.system.name}", state, move)
+            elif all(self.values_for(a, before, mapped) is None for a in self.actions_of(rule.name)):
+                names = " or ".join(a.name for a in self.actions_of(rule.name))
+                wrong = f"is no step {names} of" if names else "must change nothing in"
+                return self.differs(f"the last step {wrong} {self.system.name}", state, move)
             if after not in self.reached:
                 self.reached[after] = (state, *move)
                 arriving.append(after)
@@ -108,8 +109,8 @@ class _Linking:
     def mapped(self, state: Any) -> Structure:
         return self.structures.get(state) or self.link.structure(self.instance.spec, state)
 
-    def action_of(self, name: str) -> Action:
-        return self.actions[self.link.steps.get(name, name)]
+    def actions_of(self, name: str) -> tuple[Action, ...]:
+        return tuple(self.actions[a] for a in self.link.steps_of(name))
 
     def values_for(self, action: Action, before: Structure, after: Structure) -> tuple[Element, ...] | None:
         """Values of the parameters with which the action leads from the one to the other, or None."""

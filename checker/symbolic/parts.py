@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
 from mcheck.checker.symbolic.induction import (
     INITIALLY,
     Deadline,
@@ -13,8 +14,8 @@ from mcheck.checker.symbolic.induction import (
     initial_question,
     premise_of,
 )
-from mcheck.checker.symbolic.solver import negation
-from mcheck.spec.relational.system import System
+from mcheck.checker.symbolic.solver import Reply, negation
+from mcheck.spec.relational.system import System, without
 
 EFFORT = 20_000_000
 """How much z3 may do for one of these questions, in its own unit, so that the answer does not depend on the machine."""
@@ -51,6 +52,22 @@ def parts(system: System, answered: Sequence[Query], deadline: Deadline) -> Iter
             name = premise_of(guard.reason)
             used = [q for q in answered if q.action == action.name and name in q.reply.used]
             yield again.judged("guard", guard.reason, action.name, name, used)
+
+
+def counterexample_without(system: System, part: Part, deadline: Deadline) -> CounterexampleToInduction | None:
+    """The smallest counterexample to induction without an essential part, of the step and the conjunct that it names.
+
+    None if there is none of a few elements a sort in the time that is left, and for what is not essential.
+    """
+    if part.broken is None:
+        return None
+    weaker = without(
+        system,
+        [part.name] if part.kind == "invariant" else [],
+        [part.name] if part.kind == "axiom" else [],
+        [(part.action or "", part.name)] if part.kind == "guard" else [],
+    )
+    return counterexample(weaker, Query(*part.broken, Reply("sat"), 0.0), deadline)
 
 
 class _Questions:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
 from mcheck.checker.symbolic.induction import INITIALLY, Deadline, Query, possibly_empty, queries
 from mcheck.checker.symbolic.parts import Part, parts
+from mcheck.checker.symbolic.reachability import Reachability, reachability
 from mcheck.spec.relational.system import System
 
 
@@ -27,6 +28,8 @@ class ProofVerdict:
     possibly_empty: tuple[str, ...]
     """The actions of which it is not known whether they are ever enabled, and `initially` if there are initial states."""
     cti: CounterexampleToInduction | None
+    reachability: Reachability | None
+    """Whether the state before it is reachable."""
     seconds: float
 
     def seconds_of(self, conjunct: str) -> float:
@@ -57,14 +60,15 @@ def prove(system: System, seconds: float = 60.0) -> ProofVerdict:
     unsure = tuple(possibly_empty(system, deadline))
     answered = tuple(queries(system, deadline))
     result = _result(answered)
-    found = None
+    found, reached = None, None
     judged: tuple[Part, ...] = ()
     if result == "cti":
         first = _in_order(system, [q for q in answered if q.reply.answer == "sat"])[0]
         found = counterexample(system, first, deadline)
+        reached = None if found is None else reachability(system, found, deadline)
     elif result == "proved":
         judged = tuple(parts(system, answered, deadline))
-    return ProofVerdict(system, result, answered, judged, unsure, found, time.perf_counter() - started)
+    return ProofVerdict(system, result, answered, judged, unsure, found, reached, time.perf_counter() - started)
 
 
 def _result(answered: list[Query] | tuple[Query, ...]) -> str:

@@ -140,6 +140,10 @@ class Question:
             return "effort limit"
         raise KeyboardInterrupt
 
+    def conjunction(self, formulas: Iterable[Any]) -> Any:
+        """That all of these, as z3 has them, are true."""
+        return z3.And([z3.BoolVal(True, self.context), *formulas])
+
     def assumption(self, formula: Any) -> Any:
         """A literal that means the formula, for `extra`."""
         self._fresh += 1

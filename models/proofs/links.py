@@ -3,25 +3,33 @@
 Throughout this file: the elements of a sort are those of the Spec; a quorum is its number in the list of quorums.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import Any, ClassVar
 
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
+from mcheck.models.proofs import raft_election as raft_election_proof
+from mcheck.models.proofs import raft_history
+from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
+from mcheck.models.raft import Log, Node
+from mcheck.models.raft import Value as RaftValue
 from mcheck.models.tcommit import RM, RMState
 from mcheck.models.two_phase_commit import Prepared, TMState
 from mcheck.models.voting import Acceptor
-from mcheck.spec import Set
+from mcheck.spec import Set, Spec
 from mcheck.spec.relational import Link
 
 LINKS: dict[str, str] = {
     "paxos": "mcheck.models.proofs.links:PaxosLink",
     "flexible-paxos": "mcheck.models.proofs.links:FlexiblePaxosLink",
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
+    "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
+    "raft-log": "mcheck.models.proofs.links:RaftLogLink",
 }
 """By the name of the proof, which is that of the Spec."""
 
@@ -31,7 +39,7 @@ def holding(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], bool]:
     return dict.fromkeys(rows, True)
 
 
-def members(quorums: Iterable[Set[Acceptor]]) -> dict[tuple[Any, ...], bool]:
+def members(quorums: Iterable[Set[Any]]) -> dict[tuple[Any, ...], bool]:
     """Who is a member of which quorum."""
     return holding((a, number) for number, quorum in enumerate(quorums) for a in quorum)
 
@@ -42,6 +50,13 @@ class PaxosLink(Link):
     spec = paxos.Paxos
     proof = paxos_proof.Paxos
     scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
+    wide = {"acceptors": 3, "values": 2, "max_ballot": 1}
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
+    lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {
+        ("phase_2a", "nothing is proposed in r yet"): paxos.ReusesBallot,
+        ("phase_2a", "v is the value of the highest vote in q, or q has not voted"): paxos.IgnoresVotes,
+        ("phase_2b", "n has taken part in no higher ballot"): paxos.ForgetsPromise,
+    }
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         return {
@@ -49,6 +64,13 @@ class PaxosLink(Link):
             paxos_proof.Quorum: tuple(range(sum(1 for _ in spec.quorums()))),
             paxos_proof.Ballot: tuple(range(spec.max_ballot + 1)),
             paxos_proof.Value: tuple(Value),
+        }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {
+            "acceptors": sizes[paxos_proof.Acceptor],
+            "values": sizes[paxos_proof.Value],
+            "max_ballot": sizes[paxos_proof.Ballot] - 1,
         }
 
     def fixed_tables(self, spec: paxos.Paxos) -> dict[Any, Any]:
@@ -71,10 +93,16 @@ class FlexiblePaxosLink(PaxosLink):
     spec = flexible_paxos.FlexiblePaxos
     proof = flexible_paxos_proof.FlexiblePaxos
     scope = {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}
+    wide = {"acceptors": 3, "accept_quorum": 2, "values": 2, "max_ballot": 1}
+    tweaks = ()
+    lacking = {}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
         asked = tuple(range(sum(1 for _ in spec.promise_quorums())))
         return {**super().universe(spec), flexible_paxos_proof.PromiseQuorum: asked}
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {**super().scope_of(sizes), "accept_quorum": 1}
 
     def fixed_tables(self, spec: paxos.Paxos) -> dict[Any, Any]:
         asked = flexible_paxos_proof.FlexiblePaxos.asked
@@ -87,9 +115,18 @@ class TwoPhaseCommitLink(Link):
     spec = two_phase_commit.TwoPhaseCommit
     proof = two_phase_commit_proof.TwoPhaseCommit
     scope = {"managers": 3}
+    wide = {"managers": 3}
+    tweaks = (two_phase_commit.CommitsEarly, two_phase_commit.AbortsAfterPrepared)
+    lacking = {
+        ("tm_commit", "all are known to be prepared"): two_phase_commit.CommitsEarly,
+        ("rm_choose_to_abort", "rm is working"): two_phase_commit.AbortsAfterPrepared,
+    }
 
     def universe(self, spec: two_phase_commit.TwoPhaseCommit) -> dict[Any, tuple[Any, ...]]:
         return {two_phase_commit_proof.RM: tuple(RM)}
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return {"managers": sizes[two_phase_commit_proof.RM]}
 
     def tables(self, spec: two_phase_commit.TwoPhaseCommit, state: two_phase_commit.State) -> dict[Any, Any]:
         def managers(wanted: RMState) -> dict[tuple[Any, ...], bool]:
@@ -104,3 +141,115 @@ class TwoPhaseCommitLink(Link):
             self.proof.tm_committed: holding([()] if state.tm_state == TMState.COMMITTED else []),
             self.proof.tm_aborted: holding([()] if state.tm_state == TMState.ABORTED else []),
         }
+
+
+class RaftElectionLink(Link):
+    """Terms that a server has left are those below its own; votes and electorates are the history that was kept.
+
+    The smallest majorities are the quorums.  A leader is elected by the first of them that had voted for it.
+    """
+
+    spec = raft_history.RaftHistory
+    proof = raft_election_proof.RaftElection
+    scope = {"nodes": 2, "max_term": 2, "max_log": 0, "max_messages": 2, "max_restarts": 1}
+    wide = {**scope, "nodes": 3, "max_restarts": 0}
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        raft_history.VotesTwice,
+        raft_history.QuorumOfOne,
+        raft_history.ForgetsVote,
+    )
+    lacking = {
+        ("grant_vote", "n has not voted in t"): raft_history.VotesTwice,
+        ("become_leader", "all of q have voted for n in t"): raft_history.QuorumOfOne,
+    }
+    steps = {
+        "timeout": "grant_vote",
+        "deliver": ("grant_vote", "become_leader", "adopt_term"),
+        "client_request": (),
+        "append_entries": (),
+        "restart": (),
+    }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        nodes, terms = sizes[raft_election_proof.Server], sizes[raft_election_proof.Term]
+        return {**self.wide, "nodes": max(3, nodes), "max_term": terms}  # nobody is elected in term 0
+
+    def quorums(self) -> list[Set[Node]]:
+        """The smallest majorities of the servers of the active instance."""
+        return [Set(q) for q in combinations(Node, len(Node) // 2 + 1)]
+
+    def universe(self, spec: raft_history.RaftHistory) -> dict[Any, tuple[Any, ...]]:
+        return {
+            raft_election_proof.Server: tuple(Node),
+            raft_election_proof.Term: tuple(range(spec.max_term + 1)),
+            raft_election_proof.Quorum: tuple(range(len(self.quorums()))),
+        }
+
+    def fixed_tables(self, spec: raft_history.RaftHistory) -> dict[Any, Any]:
+        return {self.proof.member: members(self.quorums())}
+
+    def tables(self, spec: raft_history.RaftHistory, state: raft_history.History) -> dict[Any, Any]:
+        terms = range(spec.max_term + 1)
+        return {
+            self.proof.past: holding((i, t) for i in Node for t in terms if t < state.servers[i].current_term),
+            self.proof.voted: holding((v.voter, v.term, v.candidate) for v in state.votes),
+            self.proof.leader: holding((i, t) for i in Node for t in state.elected[i]),
+            self.proof.electorate: {(t,): self.electorate(state, t) for t in terms},
+        }
+
+    def electorate(self, state: raft_history.History, t: int) -> int:
+        """The first quorum that had voted for the leader of t; the first of all, as at the start, if there is none."""
+        voters = [e.voters for e in state.elections if e.term == t]
+        return next((k for k, quorum in enumerate(self.quorums()) if any(quorum <= v for v in voters)), 0)
+
+
+class RaftLogLink(RaftElectionLink):
+    """As for elections; entries are those of the logs, what a leader had and has sent is the history that was kept."""
+
+    spec = raft_history.RaftLogHistory
+    proof = raft_log_proof.RaftLog
+    scope = {"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}
+    wide = scope
+    tweaks = ()
+    lacking = {}
+    steps = {
+        "timeout": "grant_vote",
+        "deliver": ("grant_vote", "become_leader", "adopt_term", "receive_first", "receive"),
+        "append_entries": ("send_first", "send"),
+        "restart": (),
+    }
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        return self.scope
+
+    def universe(self, spec: raft_history.RaftHistory) -> dict[Any, tuple[Any, ...]]:
+        return {
+            **super().universe(spec),
+            raft_log_proof.Index: tuple(range(1, spec.max_log + 1)),
+            raft_log_proof.Value: tuple(RaftValue),
+        }
+
+    def fixed_tables(self, spec: raft_history.RaftHistory) -> dict[Any, Any]:
+        return {**super().fixed_tables(spec), self.proof.first.head: {(): 1}}
+
+    def tables(self, spec: raft_history.RaftHistory, state: Any) -> dict[Any, Any]:
+        """`state` is a LogHistory."""
+        return {
+            **super().tables(spec, state),
+            self.proof.entry: holding((i, *row) for i in Node for row in rows_of(state.servers[i].log)),
+            self.proof.begun: holding((t,) for i in Node for t in state.elected[i]),
+            self.proof.log_of: holding((known.term, *row) for known in state.led for row in rows_of(known.log)),
+            self.proof.sent_first: holding(
+                (m.term, m.entry.term, m.entry.value) for m in state.sent if m.previous is None
+            ),
+            self.proof.sent: holding(
+                (m.term, m.log_index - 1, m.previous.term, m.previous.value, m.log_index, m.entry.term, m.entry.value)
+                for m in state.sent
+                if m.previous is not None
+            ),
+        }
+
+
+def rows_of(log: Log) -> Iterable[tuple[Any, ...]]:
+    """The entries of a log: index, term, value."""
+    return ((index, entry.term, entry.value) for index, entry in enumerate(log, start=1))

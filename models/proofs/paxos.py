@@ -28,6 +28,7 @@ from mcheck.spec.relational import (
     relation,
     require,
     safety,
+    template,
 )
 
 
@@ -128,6 +129,11 @@ class Paxos(Proof):
 
     # ------------------------------------------------------------------ what helps to show it
 
+    @template
+    def stays_out(self, q: Quorum, r: Ballot, v: Value) -> Formula:
+        """A member of q has left r without a vote for v: all of q never vote for it."""
+        return any(self.member(n, q) & self.left(n, r) & ~self.vote(n, r, v) for n in Acceptor)
+
     @invariant
     def one_proposal(self, r: Ballot, v1: Value, v2: Value) -> Formula:
         """At most one value is proposed in a ballot."""
@@ -148,5 +154,4 @@ class Paxos(Proof):
         """If v2 is proposed in r2, no other value is chosen below, now or ever: of each quorum, someone has left without a
         vote for it.
         """
-        stays_out = any(self.member(n, q) & self.left(n, r1) & ~self.vote(n, r1, v1) for n in Acceptor)
-        return implies((r1 < r2) & self.proposed(r2, v2) & (v1 != v2), stays_out)
+        return implies((r1 < r2) & self.proposed(r2, v2) & (v1 != v2), self.stays_out(q, r1, v1))

@@ -68,6 +68,11 @@ class RaftElection(Proof):
         return self.past.becomes(lambda m, u: self.past(m, u) | ((m == n) & (u < t)))
 
     @action
+    def adopt_term(self, n: Server, t: Term) -> Update:
+        """Server n hears of term t.  Source: Fig. 2, Rules for Servers, All Servers."""
+        return self.enters(n, t)
+
+    @action
     def grant_vote(self, n: Server, t: Term, c: Server) -> tuple[Update, ...]:
         """Server n votes for c in term t.  Source: Fig. 2, RequestVote RPC."""
         require(~self.past(n, t), "t is no past term of n")

@@ -6,7 +6,7 @@ translation for a solver (`checker/symbolic/solver.py`).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -166,3 +166,32 @@ def _taken_apart(kind: str, body: Iterable[Formula]) -> tuple[tuple[Any, ...], F
     for name, variable in zip(names, variables, strict=False):
         variable.head.name = name
     return tuple(variables), formula
+
+
+# ---------------------------------------------------------------------- other variables
+
+
+def substituted(f: Formula, terms: Mapping[Any, Any]) -> Formula:
+    """The formula with terms in place of its free variables."""
+
+    def inside(t: Any) -> Any:
+        return terms[t.head] if t.head in terms else t.with_arguments(tuple(map(inside, t.arguments)))
+
+    match f:
+        case Holds(symbol, row):
+            return Holds(symbol, tuple(map(inside, row)))
+        case Equal(left, right):
+            return Equal(inside(left), inside(right))
+        case Not(body):
+            return Not(substituted(body, terms))
+        case And(parts):
+            return And(tuple(substituted(p, terms) for p in parts))
+        case Or(parts):
+            return Or(tuple(substituted(p, terms) for p in parts))
+        case Iff(left, right):
+            return Iff(substituted(left, terms), substituted(right, terms))
+        case Forall(variables, body):
+            return Forall(variables, substituted(body, terms))
+        case Exists(variables, body):
+            return Exists(variables, substituted(body, terms))
+    raise AssertionError(f)

@@ -23,8 +23,18 @@ class Link:
     proof: ClassVar[type[Proof]]
     scope: ClassVar[Mapping[str, Any]]
     """Constants of the spec with which all its states are looked at in about a second."""
-    steps: ClassVar[Mapping[str, str]] = {}
-    """For an action of the spec, the action of the proof that its steps are, unless it has the same name."""
+    steps: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    """For an action of the spec, the action of the proof that its steps are, unless it has the same name.
+
+    Each step must be one of one of several; of none, if its steps must change nothing.
+    """
+
+    wide: ClassVar[Mapping[str, Any]] = {}
+    """Constants of which the first states tell a clause that is true from one that is false: more elements, more states."""
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
+    """Specs with one rule changed; each makes some conjunct false in `scope`."""
+    lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {}
+    """For (action, guard) of the proof, the tweak that does not ask for it, or for less."""
 
     def universe(self, spec: Any) -> dict[SortType, tuple[Element, ...]]:
         """The elements of each sort, in order where it has one; the same in all states."""
@@ -34,9 +44,18 @@ class Link:
         """The tables that no action changes."""
         return {}
 
+    def scope_of(self, sizes: Mapping[SortType, int]) -> Mapping[str, Any]:
+        """Constants with which the sorts have these sizes, or are a little larger, if a spec can be had with fewer."""
+        return self.scope
+
     def tables(self, spec: Any, state: Any) -> dict[Symbol, Table]:
         """The tables of the relations and functions in a state."""
         raise NotImplementedError
+
+    def steps_of(self, name: str) -> tuple[str, ...]:
+        """The actions of the proof that a step of this action of the spec may be one of."""
+        named = self.steps.get(name, name)
+        return (named,) if isinstance(named, str) else named
 
     def structure(self, spec: Any, state: Any) -> Structure:
         """The state as a structure.  Must be called while the instance of `spec` is active."""

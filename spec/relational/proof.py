@@ -45,6 +45,11 @@ def invariant(method: Statement) -> Statement:
     return _marked("invariant", method)  # type: ignore[no-any-return]
 
 
+def template(method: Statement) -> Statement:
+    """Marks a formula that inferred invariants may use as if it were a relation, where it has to be true."""
+    return _marked("template", method)  # type: ignore[no-any-return]
+
+
 def action(method: Transition) -> Transition:
     """Marks a transition: guards by `require`, and returns the updates of the symbols that change."""
     return _marked("action", method)  # type: ignore[no-any-return]
@@ -94,10 +99,11 @@ class Proof:
             of_kind["initially"],
             actions,
             (*of_kind["safety"], *of_kind["invariant"]),
+            of_kind["template"],
         )
 
 
-_KINDS = ("axiom", "initially", "safety", "invariant")
+_KINDS = ("axiom", "initially", "safety", "invariant", "template")
 
 
 def _symbols_of(cls: type) -> tuple[Symbol, ...]:

@@ -110,6 +110,10 @@ class Sort(metaclass=SortType):
         inside = f"({', '.join(map(repr, self.arguments))})" if self.arguments else ""
         return f"{self.head.name}{inside}"
 
+    def with_arguments(self: S, arguments: tuple[Sort, ...]) -> S:
+        """The same function of other terms."""
+        return self if not self.arguments else term(type(self), self.head, arguments)
+
     def _same_sort(self, other: Any, operator: str) -> Any:
         if type(other) is not type(self):
             found = type(other).__name__ if isinstance(other, Sort) else repr(other)

@@ -70,6 +70,8 @@ class System:
     actions: tuple[Action, ...]
     conjuncts: tuple[Sentence, ...]
     """Safety first, then the invariants that help, in the order of the file."""
+    templates: tuple[Sentence, ...] = ()
+    """Formulas that an inferred invariant may use as if they were relations."""
 
     @property
     def auxiliary(self) -> tuple[Sentence, ...]:

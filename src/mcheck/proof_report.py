@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mcheck.cti_report import counterexample_lines, plural, plurals, reachability_lines, singular, spec_lines
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -12,34 +14,41 @@ if TYPE_CHECKING:
     from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
     from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
-    from mcheck.spec.relational.sorts import SortType, Symbol
-    from mcheck.spec.relational.structures import Structure
+    from mcheck.proof_links import SpecAnswer
 
 
-def proof_lines(name: str, verdict: ProofVerdict, dropped: list[str], terminal: Terminal) -> list[str]:
-    """The whole report."""
+def proof_lines(
+    name: str, verdict: ProofVerdict, dropped: list[str], terminal: Terminal, run: SpecAnswer | None = None
+) -> list[str]:
+    """The whole report; `run` is what the specification that is run says of a counterexample to induction."""
     from mcheck import __version__
     from mcheck.checker.symbolic.solver import VERSION
 
-    head = f"mcheck {__version__} · {name} · any {_plurals(verdict)} · z3 {VERSION}"
+    head = f"mcheck {__version__} · {name} · any {plurals(verdict.system.sorts)} · z3 {VERSION}"
     lines = [*textwrap.wrap(head, terminal.width, subsequent_indent="  "), *(f"  without {d}" for d in dropped)]
     lines += _conjuncts(verdict, terminal)
     if verdict.parts:
         lines += _sanity(verdict, terminal.width)
-    return [*lines, *_sentence(verdict, terminal)]
+    return [*lines, *_sentence(verdict, terminal, run)]
 
 
-def _plurals(verdict: ProofVerdict) -> str:
-    """`number of acceptors, quorums, ballots and values`."""
-    *most, last = [_plural(s) for s in verdict.system.sorts]
-    return f"number of {', '.join(most)} and {last}" if most else f"number of {last}"
-
-
-def _plural(sort: SortType) -> str:
-    """`promise quorums` for PromiseQuorum."""
-    name = sort.__name__
-    words = name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
-    return words + ("es" if words.endswith(("s", "x")) else "s")
+def parts_lines(shown: Mapping[Part, CounterexampleToInduction | None], terminal: Terminal) -> list[str]:
+    """A row for each essential part: what its absence breaks, in a smallest state."""
+    lines = ["  without one part, what breaks, and the smallest state in which it does:"]
+    for part, cti in shown.items():
+        assert part.broken is not None
+        action, conjunct = part.broken
+        sizes = {} if cti is None else {s: len(elements) for s, elements in cti.before.universe.items()}
+        counts = ", ".join(f"{n} {plural(s) if n > 1 else singular(s)}" for s, n in sizes.items())
+        name = part.name if part.action is None else f"{part.action}: {part.name}"
+        lines += textwrap.wrap(
+            f"{name} · {action} breaks {conjunct} · {counts or 'none was found in time'}",
+            terminal.width,
+            initial_indent="    ",
+            subsequent_indent="      ",
+            break_on_hyphens=False,
+        )
+    return lines
 
 
 def link_lines(linked: LinkVerdict, terminal: Terminal) -> list[str]:
@@ -117,14 +126,14 @@ def _wrapped(head: str, words: str, width: int) -> list[str]:
     )
 
 
-def _sentence(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
+def _sentence(verdict: ProofVerdict, terminal: Terminal, run: SpecAnswer | None) -> list[str]:
     """The last lines: what is now known."""
     count = len(verdict.queries)
     proof = sum(q.seconds for q in verdict.queries)
     spent = f"{count} queries in {proof:.1f} s, with the checks above {verdict.seconds:.1f} s."
     if verdict.result == "proved":
         return [
-            f"{terminal.style('PROVED', 'good')} for any {_plurals(verdict)}.  {spent}",
+            f"{terminal.style('PROVED', 'good')} for any {plurals(verdict.system.sorts)}.  {spent}",
             "  What is proved is said of the relations of this model, given what is assumed.",
         ]
     if verdict.result == "unknown":
@@ -139,59 +148,10 @@ def _sentence(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
         steps = ", ".join(f"{q.action} breaks {q.conjunct}" for q in broken)
         return [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {steps}.  No small counterexample was found in time."]
     others = [f"{q.action} breaks {q.conjunct}" for q in broken[1:]]
-    lines = _counterexample(verdict.cti, terminal)
+    lines = counterexample_lines(verdict.cti, terminal)
+    if verdict.cti.action is not None and verdict.reachability is not None:
+        lines += reachability_lines(verdict.cti, verdict.reachability, terminal)
+    if run is not None:
+        lines += spec_lines(run, terminal)
     lines += textwrap.wrap(f"  also: {'; '.join(others)}", terminal.width, subsequent_indent="    ") if others else []
     return lines
-
-
-# ---------------------------------------------------------------------- a counterexample to induction
-
-
-def _counterexample(cti: CounterexampleToInduction, terminal: Terminal) -> list[str]:
-    """The step, the conjunct that it breaks, and the relations before, with what the step adds (+) and removes (-)."""
-    if cti.action is None:
-        step = "an initial state"
-    else:
-        pairs = zip(cti.action.parameters, cti.values, strict=True)
-        step = f"{cti.action.name}({', '.join(f'{p.head.name}={v}' for p, v in pairs)})"
-    values = ", ".join(f"{p.head.name}={v}" for p, v in zip(cti.conjunct.parameters, cti.falsified_by, strict=True))
-    lines = [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {step} breaks {cti.conjunct.name}"]
-    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}."
-    lines += textwrap.wrap(false, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    lines += textwrap.wrap(
-        _universe(cti.before), terminal.width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-    )
-    names = max(len(s.name) for s in cti.before.tables) + 2
-    for symbol in cti.before.tables:
-        lines += _table(symbol, cti, names)
-    if cti.action is not None:
-        lines.append("  The state before satisfies all conjuncts.  If it is not reachable, they say too little of it;")
-        lines.append("  if it is, the protocol is broken.")
-    return lines
-
-
-def _universe(structure: Structure) -> str:
-    """`ballots b0 < b1 · values v0, v1`."""
-    return " · ".join(
-        f"{_plural(sort)} {(' < ' if sort.order is not None else ', ').join(map(str, elements))}"
-        for sort, elements in structure.universe.items()
-    )
-
-
-def _table(symbol: Symbol, cti: CounterexampleToInduction, width: int) -> list[str]:
-    """The rows of one symbol: those before, then what is added and removed."""
-    before, after = cti.before.table(symbol), cti.after.table(symbol)
-    rows = [("-" if after.get(row) != value else " ", row, value) for row, value in before.items()]
-    rows += [("+", row, value) for row, value in after.items() if before.get(row) != value]
-    lines: list[str] = []
-    for sign, row, value in rows:
-        inside = ", ".join(map(str, row))
-        words = (
-            (f"({inside})" if row else "true")
-            if symbol.range is None
-            else f"({inside}) = {value}"
-            if row
-            else str(value)
-        )
-        lines.append(f"    {(symbol.name if not lines else '').ljust(width)}{sign} {words}")
-    return lines or [f"    {symbol.name.ljust(width)}  none"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +20,13 @@ from mcheck.spec.specification import did_you_mean
 
 if TYPE_CHECKING:
     from mcheck.checker.linking import LinkVerdict
+    from mcheck.checker.symbolic.counterexample import CounterexampleToInduction
+    from mcheck.checker.symbolic.inference import Inference
+    from mcheck.checker.symbolic.parts import Part
     from mcheck.checker.symbolic.prove import ProofVerdict
+    from mcheck.checker.symbolic.reachability import Reachability
+    from mcheck.inference_report import Written
+    from mcheck.proof_links import SpecAnswer
     from mcheck.spec.relational import Proof, System
 
 
@@ -114,32 +123,98 @@ def _guard(system: System, typed: str) -> tuple[str, str]:
     return action.name, named(reason.strip(), action.guards, lambda g: g.reason, f"{action.name} has no guard").reason
 
 
-def check_proof(system: System, seconds: float) -> ProofVerdict:
-    """The verdict of z3.  UsageError if it is not installed."""
+@contextmanager
+def needs_z3() -> Iterator[None]:
+    """Within the block, z3 is imported: UsageError if it is not installed."""
     try:
-        from mcheck.checker.symbolic.prove import prove
+        yield
     except ImportError as error:
         if error.name != "z3":
             raise
         raise UsageError("prove needs z3: pip install 'mcheck-protocols[proofs]'") from None
+
+
+def check_proof(system: System, seconds: float) -> ProofVerdict:
+    """The verdict of z3.  UsageError if it is not installed."""
+    with needs_z3():
+        from mcheck.checker.symbolic.prove import prove
     return prove(system, seconds)
 
 
-def check_spec(source: ProofSource) -> LinkVerdict:
-    """Whether the Spec of that name is what the proof speaks of, in a small scope.  UsageError if it is not linked."""
-    from mcheck.checker.linking import check_link
-    from mcheck.models.proofs.links import LINKS
-    from mcheck.protocols import instantiate
+@dataclass(frozen=True)
+class Inferred:
+    """The conjuncts that were inferred, and what `prove` says of them: `proved`, or `unknown`."""
 
-    if source.name not in LINKS:
-        raise UsageError(f"--link: {source.name} is linked to no specification; linked are {', '.join(LINKS)}")
-    module, _, class_name = LINKS[source.name].partition(":")
-    link = getattr(importlib.import_module(module), class_name)()
-    return check_link(instantiate(link.spec, dict(link.scope)), link)
+    system: System
+    inference: Inference
+    states_from: str
+    result: str
+    written: tuple[Written, ...]
+    seconds: float
+
+
+def infer_invariants(source: ProofSource, seconds: float) -> Inferred:
+    """Auxiliary invariants from templates; what is found is proved once more.  UsageError if z3 is not installed."""
+    with needs_z3():
+        from mcheck.checker.symbolic.induction import Deadline, queries
+        from mcheck.checker.symbolic.inference import infer
+    from mcheck.inference_report import letters_of, written
+    from mcheck.proof_links import sampled_structures
+
+    started, deadline, system = time.perf_counter(), Deadline(seconds), source.cls.system()
+    structures, states_from = sampled_structures(source, system)
+    found = infer(system, structures, deadline)
+    result = "unknown"
+    texts: list[Written] = []
+    if found.result == "inductive":
+        goals = tuple(c for c in system.conjuncts if c.kind == "safety")
+        whole = dataclasses.replace(system, conjuncts=(*goals, *found.conjuncts))
+        result = "proved" if all(q.reply.answer == "unsat" for q in queries(whole, deadline)) else "unknown"
+        texts = written(found, letters_of(system))
+    return Inferred(system, found, states_from, result, tuple(texts), time.perf_counter() - started)
+
+
+def inference_document(name: str, inferred: Inferred) -> dict[str, Any]:
+    """What was inferred as one JSON document.  Keys are only ever added."""
+    from mcheck.checker.symbolic.solver import VERSION
+
+    found = inferred.inference
+    return {
+        "schema": 1,
+        "proof": name,
+        "result": inferred.result,
+        "seconds": round(inferred.seconds, 3),
+        "conjuncts": [{"name": w.name, "sentence": w.words, "source": w.source} for w in inferred.written],
+        "grammar": {
+            "sentence": found.grammar.words,
+            "literals": found.grammar.most,
+            "variables": {s.__name__: n for s, n in found.grammar.counts.items()},
+            "templates": [t.name for t in inferred.system.templates],
+        },
+        "states": {"count": found.states, "from": inferred.states_from},
+        "clauses": {"looked_at": found.looked, "true_in_the_states": found.candidates, "inductive": found.kept},
+        "queries": found.queries,
+        "reason": None if found.result == "inductive" else found.result,
+        "solver": f"z3 {VERSION}",
+    }
+
+
+def counterexamples_without(verdict: ProofVerdict, seconds: float) -> dict[Part, CounterexampleToInduction | None]:
+    """For each essential part of a proof, the smallest counterexample to induction without it; None if the time is over."""
+    from mcheck.checker.symbolic.induction import Deadline
+    from mcheck.checker.symbolic.parts import counterexample_without
+
+    deadline = Deadline(seconds)
+    return {p: counterexample_without(verdict.system, p, deadline) for p in verdict.parts if p.essential}
 
 
 def proof_document(
-    name: str, verdict: ProofVerdict, dropped: LeftOut, linked: LinkVerdict | None = None
+    name: str,
+    verdict: ProofVerdict,
+    dropped: LeftOut,
+    linked: LinkVerdict | None = None,
+    run: SpecAnswer | None = None,
+    shown: Mapping[Part, CounterexampleToInduction | None] | None = None,
 ) -> dict[str, Any]:
     """The verdict as one JSON document.  Keys are only ever added."""
     from mcheck.checker.symbolic.solver import VERSION
@@ -164,7 +239,14 @@ def proof_document(
         "assumed": [{"name": a.name, "kind": a.kind, "sentence": a.words} for a in verdict.system.axioms],
         "sorts": [s.__name__ for s in verdict.system.sorts],
         "parts": [
-            {"kind": p.kind, "name": p.name, "action": p.action, "essential": p.essential, "broken": _broken(p.broken)}
+            {
+                "kind": p.kind,
+                "name": p.name,
+                "action": p.action,
+                "essential": p.essential,
+                "broken": _broken(p.broken),
+                "sizes": _sizes((shown or {}).get(p)),
+            }
             for p in verdict.parts
         ],
         "possibly_empty": list(verdict.possibly_empty),
@@ -177,10 +259,16 @@ def proof_document(
             "axioms": list(dropped.axioms),
             "guards": [{"action": a, "guard": g} for a, g in dropped.guards],
         },
-        "cti": None if verdict.cti is None else _cti(verdict.cti),
+        "cti": None if verdict.cti is None else cti_document(verdict.cti),
+        "reachability": None if verdict.reachability is None else _reachability(verdict.reachability),
+        "run": None if run is None else _run(run),
         "link": None if linked is None else _link(linked),
         "solver": f"z3 {VERSION}",
     }
+
+
+def _sizes(cti: CounterexampleToInduction | None) -> dict[str, int] | None:
+    return None if cti is None else {sort.__name__: len(elements) for sort, elements in cti.before.universe.items()}
 
 
 def _broken(query: tuple[str, str] | None) -> dict[str, str] | None:
@@ -197,7 +285,34 @@ def _link(linked: LinkVerdict) -> dict[str, Any]:
     }
 
 
-def _cti(cti: Any) -> dict[str, Any]:
+def _reachability(reached: Reachability) -> dict[str, Any]:
+    def steps(found: Any) -> list[dict[str, Any]]:
+        return [
+            {"action": a.name, "arguments": {p.head.name: v for p, v in zip(a.parameters, values, strict=True)}}
+            for a, values in found
+        ]
+
+    return {
+        "answer": reached.answer,
+        "states": reached.states,
+        "steps": steps(reached.steps),
+        "falsified": None if reached.falsified is None else steps(reached.falsified),
+    }
+
+
+def _run(run: SpecAnswer) -> dict[str, Any]:
+    return {
+        "spec": run.instance.name,
+        "constants": {**run.instance.constants, **run.instance.bounds},
+        "states": run.states,
+        "complete": run.complete,
+        "labels": None if run.behavior is None else list(run.behavior.labels),
+    }
+
+
+def cti_document(cti: CounterexampleToInduction) -> dict[str, Any]:
+    """A counterexample to induction as part of a document."""
+
     def tables(structure: Any) -> dict[str, Any]:
         return {
             symbol.name: [[*row] if symbol.range is None else [*row, value] for row, value in sorted(table.items())]

@@ -37,9 +37,9 @@ from mcheck.spec.relational.sorts import sort_of, variable
 pytest.importorskip("z3", reason="z3-solver is not installed: pip install 'mcheck-protocols[proofs]'")
 
 from mcheck.checker.symbolic.counterexample import counterexample
-from mcheck.checker.symbolic.induction import Deadline, Query, initial_question, queries
+from mcheck.checker.symbolic.induction import Deadline, initial_question, queries
+from mcheck.checker.symbolic.parts import counterexample_without
 from mcheck.checker.symbolic.prove import ProofVerdict, prove
-from mcheck.checker.symbolic.solver import Reply
 
 REDUNDANT = {
     "paxos": [],
@@ -126,15 +126,15 @@ def test_without_any_essential_part_there_is_a_small_counterexample(name: str, k
 def _each_essential_part(name: str, kind: str) -> None:
     parts = [p for p in verdict_of(name).parts if p.kind == kind]
     for part in parts:
-        conjuncts = [part.name] if kind == "invariant" else []
-        axioms = [part.name] if kind == "axiom" else []
-        guards = [(part.action or "", part.name)] if kind == "guard" else []
-        weaker = without(system_of(name), conjuncts, axioms, guards)
         if part.broken is not None:
-            found = counterexample(weaker, Query(*part.broken, Reply("sat"), 0), Deadline(120))
+            found = counterexample_without(system_of(name), part, Deadline(120))
             assert found is not None
             assert max(sizes(found.before).values()) <= 3
         else:
+            conjuncts = [part.name] if kind == "invariant" else []
+            axioms = [part.name] if kind == "axiom" else []
+            guards = [(part.action or "", part.name)] if kind == "guard" else []
+            weaker = without(system_of(name), conjuncts, axioms, guards)
             assert {q.reply.answer for q in queries(weaker, Deadline(120))} == {"unsat"}
 
 

@@ -78,9 +78,9 @@ def test_the_link_to_the_specification_is_checked(mcheck: Call, monkeypatch: pyt
     ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
     assert ran.status == 0
     assert "linked     in all 288 states and 1,145 steps of TwoPhaseCommit with managers 3" in ran.out
-    refused = mcheck("prove", "raft-log", "--any-n", "--link")
+    refused = mcheck("prove", "pbft", "--any-n", "--link")
     assert (refused.status, refused.out) == (2, "")
-    assert "raft-log is linked to no specification; linked are paxos" in refused.err
+    assert "pbft is linked to no specification; linked are paxos" in refused.err
 
     from mcheck.models.proofs import links
     from mcheck.models.two_phase_commit import CommitsEarly
@@ -93,6 +93,82 @@ def test_the_link_to_the_specification_is_checked(mcheck: Call, monkeypatch: pyt
     document = json.loads(mcheck("prove", "two-phase-commit", "--any-n", "--link", "--json").out)
     assert document["result"] == "proved"
     assert document["link"]["difference"] == "the last step is no step tm_commit of TwoPhaseCommit"
+
+
+def test_a_counterexample_says_whether_its_state_is_reachable(mcheck: Call) -> None:
+    weak = mcheck("prove", "paxos", "--any-n", "--without", "one_proposal").out
+    assert "is not reachable: with these elements there are 7\n" in weak
+    assert "What is run has no such state either: all 7 states of Paxos (acceptors 1, values 2, max_ballot" in weak
+    document = json.loads(mcheck("prove", "paxos", "--any-n", "--without", "one_proposal", "--json").out)
+    assert (document["reachability"]["answer"], document["reachability"]["steps"]) == ("unreachable", [])
+    assert (document["run"]["spec"], document["run"]["states"], document["run"]["labels"]) == ("Paxos", 7, None)
+
+
+def test_what_is_reachable_is_a_bug_and_is_drawn(mcheck: Call) -> None:
+    words = ("prove", "raft-election", "--any-n", "--without-guard", "grant_vote:2")
+    broken = mcheck(*words).out
+    assert "The state before is reachable: this breaks one_vote, and not the proof alone." in broken
+    assert "    2  grant_vote(n=s0, t=t0, c=s0)" in broken
+    assert "one_vote is false after 3 steps:" in broken
+    assert "← breaks it" in broken
+    document = json.loads(mcheck(*words, "--json").out)
+    assert document["reachability"]["answer"] == "reachable"
+    assert [s["action"] for s in document["reachability"]["steps"]] == ["grant_vote", "grant_vote"]
+    assert document["run"]["labels"][:2] == ["timeout(i=0)", "timeout(i=1)"]
+
+
+def test_invariants_are_inferred_and_can_be_pasted(mcheck: Call) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--infer", "--time-limit", "300")
+    assert (ran.status, ran.err) == (0, "")
+    assert "grammar    clauses of at most 4 literals, over 13 atoms of 2 RM" in ran.out
+    assert "states     288 of TwoPhaseCommit (managers 3)" in ran.out
+    assert "    @invariant\n    def inferred_1(self, a: RM) -> Formula:\n" in ran.out
+    assert "PROVED for any number of RMs, with these" in ran.out
+    document = json.loads(mcheck("prove", "two-phase-commit", "--infer", "--json", "--time-limit", "300").out)
+    assert (document["result"], document["grammar"]["literals"]) == ("proved", 4)
+    assert document["seconds"] > 0
+    assert all(c["source"] in ran.out.replace("\n    ", "\n") for c in document["conjuncts"])
+
+
+def test_what_is_not_inferred_is_unknown(mcheck: Call) -> None:
+    late = mcheck("prove", "two-phase-commit", "--infer", "--time-limit", "0.000001")
+    assert late.status == 3
+    assert "UNKNOWN: the time was over" in late.out
+    large = mcheck("prove", "raft-log", "--infer")
+    assert large.status == 3
+    assert "clauses, too many to go through" in large.out
+    assert "PROVED" not in late.out + large.out
+
+
+def test_the_story_of_a_proof_is_told_by_its_counterexamples(mcheck: Call) -> None:
+    ran = mcheck("prove", "raft-election", "--explain", "--time-limit", "300")
+    assert (ran.status, ran.err) == (0, "")
+    assert "1. election_safety alone is not inductive: become_leader(n=s0, t=t0, q=q0) breaks" in ran.out
+    assert "one_vote: A server votes for at most one candidate in a term." in ran.out
+    assert "In QuorumOfOne, which changes what is run, it is false after timeout(n0)." in ran.out
+    assert "PROVED for any number of servers, quorums and terms" in ran.out
+    told = json.loads(mcheck("prove", "two-phase-commit", "--explain", "--json", "--time-limit", "300").out)
+    assert told["result"] == "proved"
+    assert {c["invariant"]: c["tweak"] and c["tweak"]["name"] for c in told["chapters"]} == {
+        "committed_when_told": None,
+        "all_were_heard": "CommitsEarly",
+        "heard_what_was_said": None,
+        "said_once_prepared": None,
+        "prepared_do_not_abort_alone": "AbortsAfterPrepared",
+        "one_decision": None,
+    }
+    assert told["not_asked_for"] == []
+
+
+def test_each_essential_part_is_shown_with_a_smallest_state(mcheck: Call) -> None:
+    ran = mcheck("prove", "raft-election", "--any-n", "--parts")
+    assert ran.status == 0
+    assert "    one_vote · become_leader breaks election_safety · 2 servers, 1 quorum, 1 term" in ran.out
+    assert "    grant_vote: n has not voted in t · grant_vote breaks one_vote · 2 servers, 1 quorum, 1 term" in ran.out
+    document = json.loads(mcheck("prove", "raft-election", "--any-n", "--parts", "--json").out)
+    for part in document["parts"]:
+        assert (part["sizes"] is not None) == part["essential"]
+        assert max((part["sizes"] or {"": 1}).values()) <= 3
 
 
 def test_leaving_out_an_axiom_shows_what_it_is_for(mcheck: Call) -> None:
@@ -124,6 +200,9 @@ def test_what_is_not_decided_is_unknown_and_never_proved(mcheck: Call) -> None:
         (["paxos", "--any-n", "--without-guard", "phase_3:1"], "no action 'phase_3'"),
         (["paxos", "--any-n", "--without-guard", "phase_2b:it rains"], "phase_2b has no guard 'it rains'"),
         (["none.py:X", "--any-n"], "none.py: no such file"),
+        (["paxos", "--infer", "--without", "one_proposal"], "--infer stands alone"),
+        (["paxos", "--explain", "--link"], "--explain stands alone"),
+        (["paxos", "--explain", "--infer"], "stands alone"),
         (["paxos", "--any-n", "--time-limit", "-1"], "--time-limit must be a positive number of seconds"),
     ],
 )

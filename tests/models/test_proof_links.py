@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from mcheck.checker.linking import check_link
-from mcheck.models import paxos, two_phase_commit
-from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, TwoPhaseCommitLink
+from mcheck.models import paxos, raft, two_phase_commit
+from mcheck.models.proofs import raft_history
+from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, RaftLogLink, TwoPhaseCommitLink
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
-from mcheck.spec import Behavior, Spec, replay
+from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
+from mcheck.spec import Behavior, Cut, Spec, replay
 from mcheck.spec.relational import Link
 
 
@@ -20,12 +23,16 @@ from mcheck.spec.relational import Link
         (TwoPhaseCommitLink, {"managers": 3}, 288, 1145),
         (PaxosLink, {"acceptors": 2, "values": 2, "max_ballot": 1}, 145, 610),
         (FlexiblePaxosLink, {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}, 145, 610),
+        (RaftElectionLink, RaftElectionLink.scope, 828, 1800),
+        (RaftLogLink, RaftLogLink.scope, 446, 1088),
+        pytest.param(RaftLogLink, {**RaftLogLink.scope, "max_restarts": 1}, 1392, 3760, marks=pytest.mark.slow),
+        pytest.param(RaftElectionLink, RaftElectionLink.wide, 2080, 5601, marks=pytest.mark.slow),
         pytest.param(PaxosLink, {"acceptors": 3, "max_ballot": 1}, 3921, 23562, marks=pytest.mark.slow),
         pytest.param(TwoPhaseCommitLink, {"managers": 4}, 1568, 8257, marks=pytest.mark.slow),
     ],
 )
 def test_every_step_that_is_run_is_a_step_of_the_proof(
-    link: type[Link], constants: dict[str, int], states: int, edges: int
+    link: type[Link], constants: Mapping[str, int], states: int, edges: int
 ) -> None:
     verdict = check_link(link.spec(**constants).instance, link())
     assert (verdict.difference, verdict.complete) == (None, True)
@@ -40,6 +47,27 @@ def test_every_step_that_is_run_is_a_step_of_the_proof(
         (paxos.ReusesBallot, PaxosLink, {"acceptors": 2}, "the last step is no step phase_2a of Paxos", "phase_2a"),
         (paxos.IgnoresVotes, PaxosLink, {"acceptors": 2}, "the last step is no step phase_2a of Paxos", "phase_2a"),
         (
+            raft_history.VotesTwice,
+            RaftElectionLink,
+            RaftElectionLink.scope,
+            "the last step is no step grant_vote or become_leader or adopt_term of RaftElection",
+            "deliver",
+        ),
+        (
+            raft_history.QuorumOfOne,
+            RaftElectionLink,
+            RaftElectionLink.scope,
+            "the last step is no step grant_vote of RaftElection",
+            "timeout",
+        ),
+        (
+            raft_history.ForgetsVote,
+            RaftElectionLink,
+            RaftElectionLink.scope,
+            "the last step is no step grant_vote or become_leader or adopt_term of RaftElection",
+            "deliver",
+        ),
+        (
             two_phase_commit.CommitsEarly,
             TwoPhaseCommitLink,
             {"managers": 2},
@@ -49,7 +77,7 @@ def test_every_step_that_is_run_is_a_step_of_the_proof(
     ],
 )
 def test_a_tweak_is_no_step_of_the_proof_and_the_difference_is_a_trace(
-    spec: type[Spec[Any]], link: type[Link], constants: dict[str, int], difference: str, last: str
+    spec: type[Spec[Any]], link: type[Link], constants: Mapping[str, int], difference: str, last: str
 ) -> None:
     instance = spec(**constants).instance
     verdict = check_link(instance, link())
@@ -84,3 +112,73 @@ def test_every_conjunct_must_hold_in_every_state() -> None:
     verdict = check_link(paxos.Paxos(acceptors=2).instance, VotesUnproposed())
     assert verdict.difference is not None
     assert verdict.behavior is not None
+
+
+class NeverHears(RaftElectionLink):
+    """Claims that no message changes anything that the proof speaks of."""
+
+    steps = {**RaftElectionLink.steps, "deliver": ()}
+
+
+def test_what_must_change_nothing_changes_nothing() -> None:
+    verdict = check_link(NeverHears.spec(**NeverHears.scope).instance, NeverHears())
+    assert verdict.difference == "the last step must change nothing in RaftElection"
+    assert verdict.behavior is not None
+    assert verdict.behavior.labels[-1].startswith("deliver")
+
+
+def test_history_changes_nothing_in_raft() -> None:
+    """Forgetting the ghosts, RaftHistory has the states of Raft."""
+    scope = {"nodes": 2, "max_term": 1, "max_log": 0, "max_messages": 2, "max_restarts": 1}
+    with_history = check_link(raft_history.RaftHistory(**scope).instance, RaftElectionLink())
+    assert with_history.difference is None
+    assert _states(raft.Raft(**scope)) == _states(raft_history.RaftHistory(**scope))
+
+
+def _states(spec: Any) -> set[Any]:
+    """What servers, network and elections are in all reachable states."""
+    instance, found = spec.instance, {}
+    with instance.active():
+        queue = list(instance.initial)
+        for state in queue:
+            if state in found:
+                continue
+            found[state] = (state.servers, state.network, state.restarts, state.elected)
+            queue += [after for _, _, after in instance.transitions(state) if not isinstance(after, Cut)]
+    return set(found.values())
+
+
+@pytest.mark.slow
+def test_three_servers_and_two_terms_are_linked_as_far_as_they_are_looked_at() -> None:
+    scope = {**RaftLogLink.scope, "nodes": 3, "max_term": 2, "max_log": 1}
+    verdict = check_link(RaftLogLink.spec(**scope).instance, RaftLogLink(), most_states=4000)
+    assert (verdict.difference, verdict.complete) == (None, False)
+    assert verdict.states > 4000
+
+
+class AppendsAlways(raft_history.RaftLogHistory):
+    """A follower appends an entry that it has already."""
+
+    def merged(self, me: raft.Server, m: raft.AppendEntries) -> raft.Log:
+        return me.log + m.entries
+
+
+class ForgetsWhatWasSent(RaftLogLink):
+    """Maps to relations in which no leader has sent anything."""
+
+    def tables(self, spec: Any, state: Any) -> dict[Any, Any]:
+        return {**super().tables(spec, state), RaftLogProof.sent_first: {}, RaftLogProof.sent: {}}
+
+
+def test_another_way_to_keep_logs_is_noticed() -> None:
+    verdict = check_link(AppendsAlways(**RaftLogLink.scope).instance, RaftLogLink())
+    assert verdict.difference is not None
+    assert verdict.behavior is not None
+    assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
+
+
+def test_a_mapping_that_loses_messages_is_noticed() -> None:
+    verdict = check_link(RaftLogLink.spec(**RaftLogLink.scope).instance, ForgetsWhatWasSent())
+    assert verdict.difference is not None
+    assert verdict.behavior is not None
+    assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")

@@ -17,13 +17,17 @@ def run(
     without_axiom: tuple[str, ...],
     without_guard: tuple[str, ...],
     link: bool,
+    infer: bool,
+    explain: bool,
+    parts: bool,
     time_limit: float,
     json: bool,
     color: str,
 ) -> int:
     """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
-    from mcheck.proof_report import link_lines, proof_lines
-    from mcheck.proofs import check_proof, check_spec, find_proof, left_out, proof_document
+    from mcheck.proof_links import check_spec, spec_answer
+    from mcheck.proof_report import link_lines, parts_lines, proof_lines
+    from mcheck.proofs import check_proof, counterexamples_without, find_proof, left_out, proof_document
     from mcheck.report_json import as_json
     from mcheck.terminal import Terminal
 
@@ -31,6 +35,13 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
+    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts):
+        flag = "--infer" if infer else "--explain"
+        raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
+    if infer:
+        return _infer(source, terminal, time_limit, json)
+    if explain:
+        return _explain(source, terminal, time_limit, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, --inductive or --depth K, and `mcheck run` looks at every state"
@@ -39,14 +50,48 @@ def run(
     dropped = left_out(system, without, without_axiom, without_guard)
     linked = check_spec(source) if link else None
     verdict = check_proof(dropped.of(system), time_limit)
+    run = None if verdict.cti is None else spec_answer(source, dropped, verdict.cti)
+    shown = counterexamples_without(verdict, time_limit) if parts else {}
     if json:
-        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked)))
+        terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run, shown)))
     else:
-        lines = proof_lines(source.name, verdict, dropped.words, terminal)
+        lines = proof_lines(source.name, verdict, dropped.words, terminal, run)
+        lines += parts_lines(shown, terminal) if shown else []
         terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
     if linked is not None and linked.difference is not None:
         return 1
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
+
+
+def _infer(source: Any, terminal: Any, time_limit: float, json: bool) -> int:
+    """Infer auxiliary invariants; the exit status: 0 found and proved, 3 not."""
+    from mcheck.inference_report import inference_lines
+    from mcheck.proofs import infer_invariants, inference_document
+    from mcheck.report_json import as_json
+
+    inferred = infer_invariants(source, time_limit)
+    if json:
+        terminal.print(as_json(inference_document(source.name, inferred)))
+    else:
+        terminal.print("\n".join(inference_lines(source.name, inferred, terminal)))
+    return 0 if inferred.result == "proved" else 3
+
+
+def _explain(source: Any, terminal: Any, time_limit: float, json: bool) -> int:
+    """Tell how the proof comes about; the exit status is that of the proof."""
+    from mcheck.proofs import needs_z3
+    from mcheck.report_json import as_json
+
+    with needs_z3():
+        from mcheck.proof_story import told
+        from mcheck.story_report import story_document, story_lines
+
+        story = told(source, time_limit)
+    if json:
+        terminal.print(as_json(story_document(source, story)))
+    else:
+        terminal.print("\n".join(story_lines(source, story, terminal)))
+    return {"proved": 0, "cti": 1, "unknown": 3}[story.verdict.result]
 
 
 def _list(terminal: Any, json: bool) -> int:
@@ -103,6 +148,9 @@ command = _Prove(
         option("--without-axiom", multiple=True, metavar="AXIOM", help="Leave out an assumption; repeatable."),
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
+        option("--parts", is_flag=True, help="For each essential invariant, assumption and guard: what breaks without it, in the smallest state."),
+        option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
+        option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
         json_option(),
         color_option(),
