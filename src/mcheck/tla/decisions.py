@@ -5,7 +5,7 @@ Each change keeps the meaning of a tree, reasons of guards aside:
 * a decision whose sides are the same is none;
 * `IF c THEN (IF d THEN x ELSE y) ELSE y` is one decision, c and d; likewise its mirror images, with `or`;
 * a decision that both sides begin with is taken first, where that is shorter;
-* two ends that differ in a few places are one end, with the decision in those places, where that is shorter.
+* two ends that differ in one place are one end, with the decision in that place.
 """
 
 from __future__ import annotations
@@ -99,48 +99,43 @@ class Reduction:
 
     def _one_end(self, condition: Node, then: Tree, otherwise: Tree) -> list[Tree]:
         """Two ends as one."""
-        if isinstance(then, Answer) and isinstance(otherwise, Answer):
-            return [Answer(self.merged(condition, then.value, otherwise.value))]
         if not (isinstance(then, Update) and isinstance(otherwise, Update)) or self.state is None:
             return []
         domain = self.state.domain
         assert isinstance(domain, RecordOf)
-        fields = {}
+        fields, choices = {}, 0
         for name in domain.fields:
             if name in then.fields or name in otherwise.fields:
                 kept = self.build.field(self.state, name)
-                value = self.merged(condition, then.fields.get(name, kept), otherwise.fields.get(name, kept))
+                value, more = self.merged(condition, then.fields.get(name, kept), otherwise.fields.get(name, kept))
+                choices += more
                 if value is not kept:
                     fields[name] = value
-        return [Update(fields)]
+        return [Update(fields)] if choices <= 1 else []
 
-    def merged(self, condition: Node, x: Node, y: Node) -> Node:
-        """x where the condition is true, else y; the choice as far inside as the two are alike."""
+    def merged(self, condition: Node, x: Node, y: Node) -> tuple[Node, int]:
+        """x where the condition is true, else y, with the choice as far inside as the two are alike; the number of choices."""
         if x is y:
-            return x
-        if (
-            condition.op == "present"
-            and x.op == "the"
-            and x.args[0] is condition.args[0]
-            and y.is_const
-            and y.value is None
-        ):
-            return condition.args[0]  # type: ignore[no-any-return]
+            return x, 0
+        if condition.op == "present" and x.op == "the" and x.args[0] is condition.args[0] and is_none(y):
+            return condition.args[0], 0
         inside = self._merged_inside(condition, x, y)
-        whole = self.build.choice(condition, x, y)
-        return whole if inside is None or self.expression(inside) > self.expression(whole) else inside
+        if inside is not None and inside[1] <= 1:
+            return inside
+        return self.build.choice(condition, x, y), 1
 
-    def _merged_inside(self, condition: Node, x: Node, y: Node) -> Node | None:
-        """The operation of both, with the choice in its arguments; None where they have none in common."""
-        if x.op == y.op and x.args and len(x.args) == len(y.args) and x.op not in _LEAVES and x.op not in BINDERS:
-            pairs = list(zip(x.args, y.args, strict=True))
-            if all((isinstance(a, Node) and isinstance(b, Node)) or a == b for a, b in pairs):
-                try:
-                    arguments = [self.merged(condition, a, b) if isinstance(a, Node) else a for a, b in pairs]
-                except LanguageError:  # arguments of two kinds
-                    return None
-                return self.build.node(x.op, tuple(arguments), x.domain)
-        return None
+    def _merged_inside(self, condition: Node, x: Node, y: Node) -> tuple[Node, int] | None:
+        """The operation of both, with the choices in its arguments; None where they have none in common."""
+        if x.op != y.op or x.op in _LEAVES or x.op in BINDERS or not x.args or len(x.args) != len(y.args):
+            return None
+        pairs = list(zip(x.args, y.args, strict=True))
+        if not all((isinstance(a, Node) and isinstance(b, Node)) or a == b for a, b in pairs):
+            return None
+        try:
+            made = [self.merged(condition, a, b) if isinstance(a, Node) else (a, 0) for a, b in pairs]
+        except LanguageError:  # arguments of two kinds
+            return None
+        return self.build.node(x.op, tuple(a for a, _ in made), x.domain), sum(choices for _, choices in made)
 
     # ------------------------------------------------------------------ sizes
 
@@ -185,12 +180,75 @@ def _one(a: Tree, b: Tree) -> bool:
     return same(a, b) and not (isinstance(a, Blocked) and isinstance(b, Blocked) and a.reason != b.reason)
 
 
-def given(tree: Tree, facts: dict[int, bool]) -> Tree:
-    """The tree where the truth of some conditions is known, by their numbers."""
-    if not isinstance(tree, Branch):
-        return tree
-    known = facts.get(tree.condition.id)
-    if known is not None:
-        return given(tree.then if known else tree.otherwise, facts)
-    then, otherwise = given(tree.then, facts), given(tree.otherwise, facts)
-    return then if same(then, otherwise) else Branch(tree.condition, then, otherwise)
+def is_none(node: Node) -> bool:
+    """Whether an expression is None."""
+    return node.is_const and node.value is None
+
+
+def along_paths(build: Builder, tree: Tree, state: Node | None, known: dict[int, Node] | None = None) -> Tree:
+    """The tree with each end as it is where the decisions on the way to it have gone as they have."""
+    known = known or {}
+    if isinstance(tree, Branch):
+        sides = [
+            along_paths(build, side, state, {**known, **decided_by(build, tree.condition, truth)})
+            for side, truth in ((tree.then, True), (tree.otherwise, False))
+        ]
+        return Branch(tree.condition, sides[0], sides[1])
+    end = Given(build, known).tree(tree)
+    if isinstance(end, Update) and state is not None:
+        return Update({n: v for n, v in end.fields.items() if v is not build.field(state, n)}, end.passed)
+    return end
+
+
+def decided_by(build: Builder, condition: Node, truth: bool) -> dict[int, Node]:
+    """What is known of a condition and its parts once it has turned out to be true or false."""
+    if condition.is_const:
+        return {}
+    found = {condition.id: build.truth(truth), build.negation(condition).id: build.truth(not truth)}
+    if condition.op == "not":
+        found.update(decided_by(build, condition.args[0], not truth))
+    elif condition.op == ("and" if truth else "or"):
+        for part in condition.args:
+            found.update(decided_by(build, part, truth))
+    return found
+
+
+class Given:
+    """Trees and expressions where some expressions are known to be others: of a message of one kind, or on one path."""
+
+    def __init__(self, build: Builder, known: dict[int, Node]) -> None:
+        self.build = build
+        self._done: dict[int, Node] = dict(known)
+
+    def tree(self, tree: Tree) -> Tree:
+        """The tree, without decisions that are known."""
+        if isinstance(tree, Branch):
+            condition = self.node(tree.condition)
+            if condition.is_const:
+                return self.tree(tree.then if condition.value else tree.otherwise)
+            then, otherwise = self.tree(tree.then), self.tree(tree.otherwise)
+            return then if same(then, otherwise) else Branch(condition, then, otherwise)
+        if isinstance(tree, Update):
+            return Update({name: self.node(value) for name, value in tree.fields.items()}, tree.passed)
+        return Answer(self.node(tree.value)) if isinstance(tree, Answer) else tree
+
+    def node(self, node: Node) -> Node:
+        """The expression."""
+        found = self._done.get(node.id)
+        if found is None:
+            found = self._done[node.id] = self._rebuilt(node)
+        return found
+
+    def _rebuilt(self, node: Node) -> Node:
+        made = self._made(node)
+        if made.op == "store" and made.args[1].op == "select" and made.args[1].args == (made.args[0], *made.args[2:]):
+            return made.args[0]  # type: ignore[no-any-return]  # what was there is put there
+        return made
+
+    def _made(self, node: Node) -> Node:
+        build = self.build
+        if node.op in BINDERS:
+            source = self.node(node.args[1])
+            opened, parts = build.open(node)
+            return build.rebuild_binder(node, opened, source, tuple(self.node(p) for p in parts))
+        return build.rebuild(node, tuple(self.node(a) if isinstance(a, Node) else a for a in node.args))

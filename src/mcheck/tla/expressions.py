@@ -58,6 +58,7 @@ class Expressions:
         self.locals: list[str] = list(parameters.values())
         """Every name bound around what is being written."""
         self._bound: dict[int, Doc] = {}
+        words.scope = lambda: (*self.locals, *self.named.values())
 
     def doc(self, node: Node) -> Doc:
         """The expression."""
@@ -415,7 +416,7 @@ def short_name(domain: Domain) -> str:
         return domain.cls.__name__[0].lower()
     if isinstance(domain, UnionOf):
         return "m"
-    return "k" if isinstance(domain, IntRange) else "p" if isinstance(domain, ProductOf) else "x"
+    return "k" if isinstance(domain, IntRange) else "p" if isinstance(domain, ProductOf) else "e"
 
 
 def _reads(node: Node, holder: Node, key: Any) -> bool:

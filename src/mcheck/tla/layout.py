@@ -194,9 +194,6 @@ def updated(base: Doc, changes: Sequence[tuple[str, Doc]]) -> Doc:
     flat = head + ", ".join(item.flat for item in items) + "]"
 
     def broken(width: int) -> list[str]:
-        if len(items) == 1 and len(head) <= _LONGEST_PREFIX:
-            lines = hung(head, items[0], width - 1)
-            return [*lines[:-1], f"{lines[-1]}]"]
         top = behind("[", lines_of(base, width - 8))
         top[-1] += " EXCEPT"
         lines = []

@@ -72,6 +72,7 @@ class Operators:
 
     def initial(self) -> Operator:
         """Init."""
+        self.words.scope = tuple
         states = self.instance.initial
         if len(states) > _MOST_INITIAL:
             raise UsageError(

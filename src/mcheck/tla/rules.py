@@ -16,7 +16,7 @@ from mcheck.spec.domains.scalars import Bools, IntRange
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.tree import Answer, Blocked, Branch, Fails, Tree, Update, conditions, leaves
 from mcheck.spec.tracing.trace import AFTER, BEFORE, STATE, TracedRule
-from mcheck.tla.decisions import Reduction, given
+from mcheck.tla.decisions import Given, Reduction, along_paths
 from mcheck.tla.expressions import Expressions, flattened, let
 from mcheck.tla.helpers import Helpers
 from mcheck.tla.layout import (
@@ -33,6 +33,8 @@ from mcheck.tla.naming import comment_text, snake, string_text
 from mcheck.tla.vocabulary import Vocabulary
 
 Item = tuple[Doc, str]
+_LONG = 12
+"""An action with more ends than this is written kind by kind."""
 _WORTH_A_NAME = 24
 """From so many characters on, what is written twice gets a name."""
 
@@ -51,7 +53,8 @@ class RuleText:
         """The tree, made short."""
         build, domain = self.traced.build, self.words.instance.state_domain
         with self.words.instance.active():
-            return Reduction(build, build.node("state", (STATE,), domain)).reduced(tree)
+            state = build.node("state", (STATE,), domain)
+            return Reduction(build, state).reduced(along_paths(build, tree, state))
 
     # ------------------------------------------------------------------ actions
 
@@ -71,6 +74,9 @@ class RuleText:
             return [(self._failure(tree), "")]
         if not isinstance(tree, Branch):
             return [(atom("FALSE"), "")]
+        for failing, rest, true in ((tree.otherwise, tree.then, True), (tree.then, tree.otherwise, False)):
+            if isinstance(failing, Fails):
+                return [(self._failure(failing, tree.condition, true), ""), *self._items(rest, written)]
         for blocked, rest, true in ((tree.otherwise, tree.then, True), (tree.then, tree.otherwise, False)):
             if isinstance(blocked, Blocked):
                 return [*self._guards(tree.condition, true, blocked.reason), *self._items(rest, written)]
@@ -110,10 +116,14 @@ class RuleText:
             items.append((doc if asked_once(part, true) else self.write.help("Holds", doc), "" if items else comment))
         return items
 
-    def _failure(self, leaf: Fails) -> Doc:
+    def _failure(self, leaf: Fails, condition: Node | None = None, true: bool = True) -> Doc:
+        """What stops TLC with the message of an error: where it is reached, or unless the condition is as it must be."""
         self.words.modules.add("TLC")
         place = f"{leaf.place}: " if leaf.place else ""
-        return called("Assert", [atom("FALSE"), atom(string_text(f"{place}{self.rule.name}: {leaf.message}"))])
+        asked = (
+            atom("FALSE") if condition is None else self.write.doc(condition) if true else self.write.negated(condition)
+        )
+        return called("Assert", [asked, atom(string_text(f"{place}{self.rule.name}: {leaf.message}"))])
 
     # ------------------------------------------------------------------ kinds of a parameter
 
@@ -122,14 +132,20 @@ class RuleText:
         for parameter in self.rule.signature.parameters:
             if isinstance(parameter.domain, UnionOf):
                 node = self.traced.build.node("param", (parameter.name,), parameter.domain)
-                tests = {n.args[1]: n.id for n in conditions(self.tree) if n.op == "is_kind" and n.args[0] is node}
-                if len(tests) >= 2 and sum(1 for _ in leaves(self.tree)) > 12:
-                    kinds = [k.cls for k in parameter.domain.kinds]
-                    return parameter.name, [
-                        (cls, given(self.tree, {number: cls is kind for kind, number in tests.items()}))
-                        for cls in kinds
-                    ]
+                tests = {n.args[1] for n in conditions(self.tree) if n.op == "is_kind" and n.args[0] is node}
+                if len(tests) >= 2 and sum(1 for _ in leaves(self.tree)) > _LONG:
+                    return parameter.name, [(k.cls, self._of_kind(node, k)) for k in parameter.domain.kinds]
         return None
+
+    def _of_kind(self, message: Node, kind: RecordOf) -> Tree:
+        """What an action does where the message is of one kind."""
+        build, domain = self.traced.build, message.domain
+        assert isinstance(domain, UnionOf)
+        narrowed = build.narrow(message, kind)
+        known = {build.is_kind(message, k.cls).id: build.truth(k is kind) for k in domain.kinds}
+        for name, part in kind.fields.items():
+            known[build.common(message, name, part).id] = build.field(narrowed, name)
+        return Given(build, known).tree(self.tree)
 
     # ------------------------------------------------------------------ properties
 
@@ -145,6 +161,9 @@ class RuleText:
             return self._failure(tree)
         if not isinstance(tree, Branch):
             return atom("FALSE")
+        for failing, rest, true in ((tree.otherwise, tree.then, True), (tree.then, tree.otherwise, False)):
+            if isinstance(failing, Fails):
+                return junction("/\\", [self._failure(failing, tree.condition, true), self._formula(rest)])
         condition = self.write.doc(tree.condition)
         yes, no = known_truth(tree.then), known_truth(tree.otherwise)
         if yes is True:
@@ -260,6 +279,8 @@ def wanted_name(node: Node) -> str:
         return str(node.args[1])
     if op in ("store", "insert", "erase", "union", "bag_add", "bag_remove"):
         return f"new_{_place(node)}"
+    if op == "select" and node.args[0].op in ("field", "common"):
+        return str(node.args[0].args[1])
     if isinstance(domain, RecordOf):
         return snake(domain.cls.__name__)
     if isinstance(domain, SetOf | CappedSetOf) and isinstance(domain.member, RecordOf):
@@ -267,7 +288,7 @@ def wanted_name(node: Node) -> str:
     if op in _NAMES:
         return _NAMES[op]
     if isinstance(domain, IntRange) and domain.unit is not None:
-        return domain.unit.removeprefix("max_")
+        return {"max_log": "index"}.get(domain.unit, domain.unit.removeprefix("max_"))
     return "condition" if isinstance(domain, Bools) else "number" if isinstance(domain, IntRange) else "value"
 
 

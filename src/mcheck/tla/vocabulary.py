@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from math import comb
 from typing import Any
@@ -50,6 +50,9 @@ class Vocabulary:
         self.named_members: set[IndexType] = set()
         """The scalarsets whose members are named one by one."""
         self.uses_none = False
+        self.scope: Callable[[], Iterable[str]] = tuple
+        """The names that are bound where something is being written."""
+        self._inside: list[str] = []
         self.variables = {field: self.names.take(field) for field in instance.state_domain.fields}
         self.bounds = {name: self.names.take(operator_name(name)) for name in _bounds(instance.state_domain)}
         self.index_sets: dict[IndexType, str] = {}
@@ -70,6 +73,10 @@ class Vocabulary:
     def tags(self, cls: type) -> bool:
         """Whether records of this class say of what kind they are: those of a union, and those that have no field."""
         return cls in self._kinds or not getattr(cls, "_fields", ())
+
+    def local(self, wanted: str) -> str:
+        """A name for something bound that is free where something is being written."""
+        return self.names.local(wanted, (*self.scope(), *self._inside))
 
     # ------------------------------------------------------------------ scalarsets
 
@@ -168,7 +175,7 @@ class Vocabulary:
         if len(sets) != comb(whole, size) or len(sets) == 1:
             return None
         self.modules.add("FiniteSets")
-        name = self.names.local("q", ())
+        name = self.local("q")
         return parted(
             "{",
             ranging("", name, Doc(f"SUBSET {self.index_set(cls)}", OPERATION)),
@@ -181,7 +188,11 @@ class Vocabulary:
         """The function with these values at these points, which are the members of `keys`."""
         listed = tuple(values)
         if len(set(listed)) == 1:
-            return parted("[", ranging("", self.names.local("x", ()), keys), "|->", self.value(listed[0]), "]")
+            name = self.local("x")
+            self._inside.append(name)
+            everywhere = self.value(listed[0])
+            self._inside.pop()
+            return parted("[", ranging("", name, keys), "|->", everywhere, "]")
         return self._pairs([(self._point(p), self.value(v)) for p, v in zip(points, listed, strict=True)])
 
     def _point(self, key: Any) -> Doc:
@@ -267,7 +278,7 @@ class Vocabulary:
         if not exact or isinstance(domain, SetOf):
             return whole
         self.modules.add("FiniteSets")
-        name = self.names.local("S", ())
+        name = self.local("S")
         most = infix("<=", called("Cardinality", [atom(name)]), number(domain.capacity.limit), 5)
         return parted("{", ranging("", name, whole), ":", most, "}")
 
@@ -276,7 +287,7 @@ class Vocabulary:
         if not exact:
             self.modules.add("Sequences")
             return called("Seq", [member])
-        k = self.names.local("k", ())
+        k = self.local("k")
         each = Doc(f"[1..{k} -> {member.flat}]", ATOM)
         lengths = ranging("", k, Doc(f"0..{domain.capacity.limit}", OPERATION))
         return Doc("UNION " + parted("{", each, ":", lengths, "}").flat, OPERATION)
@@ -298,7 +309,7 @@ class Vocabulary:
         nodes = self.index_set(type(keys[0][0]))
         if "pairs" not in self._defined:
             name = self._defined["pairs"] = self.names.take(f"{nodes}Pairs")
-            p = self.names.local("p", ())
+            p = self.local("p")
             self.definitions[name] = Doc(f"{{{p} \\in {nodes} \\X {nodes} : {p}[1] # {p}[2]}}", ATOM)
         return atom(self._defined["pairs"])
 
