@@ -61,7 +61,8 @@ class Operators:
         self.instance, self.traced, self.words, self.helpers = instance, traced, words, helpers
         rules = (*instance.actions, *instance.properties, *instance.constraints, *instance.temporal)
         self.names = {r.name: self._name(r) for r in rules}
-        self.within = words.names.take("WithinBounds") if words.bounds or instance.constraints else None
+        self._bounds = Limits(words, of_bounds=True).variables()
+        self.within = words.names.take("WithinBounds") if self._bounds or instance.constraints else None
         """The name of the constraint, where anything is cut."""
 
     def _name(self, rule: Rule) -> str:
@@ -201,7 +202,7 @@ class Operators:
         if self.within is None:
             return []
         own = [self._predicate(rule) for rule in self.instance.constraints]
-        conditions = [*Limits(self.words, of_bounds=True).variables(), *(atom(o.name) for o in own)]
+        conditions = [*self._bounds, *(atom(o.name) for o in own)]
         return [*own, Operator(self.within, (), junction("/\\", conditions))]
 
     # ------------------------------------------------------------------ properties

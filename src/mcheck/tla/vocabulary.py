@@ -18,6 +18,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from itertools import combinations
 from math import comb
 from typing import Any
 
@@ -59,6 +60,7 @@ class Vocabulary:
         self._prefixes: dict[IndexType, str] = {}
         self._kinds = _kinds_of_unions(instance.state_domain)
         self.tag = self._tag()
+        refuse_confusion(instance)
         self._aliases = _aliases(instance)
         self._defined: dict[Any, str] = {}
         self.none = self.names.take("None", "Nil")
@@ -406,3 +408,34 @@ def _aliases(instance: Instance) -> dict[int, str]:
                         continue  # it describes a parameter, or belongs to another spec
                     found.setdefault(id(domain), name)
     return found
+
+
+# ---------------------------------------------------------------------- what TLC cannot compare
+
+
+def refuse_confusion(instance: Instance) -> None:
+    """UsageError for two kinds of a union that TLC would compare field by field, and cannot: 3 with {}, say."""
+    for union in (part for part in _walked(instance.state_domain) if isinstance(part, UnionOf)):
+        for kind, other in combinations(union.kinds, 2):
+            if kind.fields.keys() == other.fields.keys():
+                for name, domain in kind.fields.items():
+                    if not comparable(domain, other.fields[name]):
+                        raise UsageError(
+                            f"{instance.name}: {kind.cls.__name__} and {other.cls.__name__} have fields of the same names, and "
+                            f"{name!r} is {domain.describe()} in one and {other.fields[name].describe()} in the other, which TLC "
+                            "cannot compare: rename a field, and it can be exported"
+                        )
+
+
+def comparable(a: Domain, b: Domain) -> bool:
+    """Whether TLC can say of any two values of these domains whether they are equal.  A model value equals only itself."""
+    a, b = (d.inner if isinstance(d, Optional) else d for d in (a, b))
+    if isinstance(a, Scalarset) or isinstance(b, Scalarset):
+        return True
+    sorts = (Bools, IntRange, Members, (RecordOf, UnionOf), (SetOf, CappedSetOf), SequenceOf, BagOf, MapOf, ChannelsOf)
+    sort = next((s for s in sorts if isinstance(a, s)), None)
+    if sort is None or not isinstance(b, sort):
+        return False
+    if isinstance(a, RecordOf | UnionOf | Bools | IntRange | Members):
+        return True
+    return all(comparable(x, y) for x, y in zip(a.parts(), b.parts(), strict=True))
