@@ -171,7 +171,9 @@ def run_protocol(protocol: Protocol, values: dict[str, Any]) -> int:
 
     format, folder = values["format"], values["output"]
     if format not in (None, TLA):
-        raise UsageError(f"-f {format} is the format of a trace: mcheck export TRACE -f {format}; a specification is -f tla")
+        raise UsageError(
+            f"-f {format} is the format of a trace: mcheck export TRACE -f {format}; a specification is -f tla"
+        )
     if folder is None:
         raise UsageError(f"say where to: mcheck export {protocol.name} -f tla -o DIR")
     tweak = protocol.tweak_named(values["tweak"])
@@ -193,7 +195,9 @@ class ExportCommand(ProtocolCommand):
     ) -> click.Context:
         typed = self.protocol_in(args)
         asked = "tla" in args or "--format=tla" in args or "-ftla" in args
-        if typed is not None and (is_name(typed) or ".py" in Path(typed).name or (asked and not typed.endswith(".json"))):
+        if typed is not None and (
+            is_name(typed) or ".py" in Path(typed).name or (asked and not typed.endswith(".json"))
+        ):
             return super().make_context(info_name, args, parent, **extra)
         return _of_trace.make_context(info_name, args, parent, **extra)
 

@@ -58,5 +58,5 @@ def _witnesses(module: Module) -> Iterator[str]:
     """What must be reachable: put one of these in, and TLC shows how."""
     if module.asked_witnesses:
         yield "\\* Each of these must be violated: TLC shows how to get there."
-    for name, _ in module.asked_witnesses:
+    for name in module.asked_witnesses:
         yield f"\\* INVARIANT {name}"

@@ -44,6 +44,7 @@ from mcheck.tla.vocabulary import Vocabulary, number
 
 Writer = Callable[["Expressions", Node], Doc]
 Path = tuple[str, Doc]
+_LONGEST_RUN = 64
 
 
 class Expressions:
@@ -133,6 +134,10 @@ class Expressions:
                 return self._kind(node, "#")
             if op == "or":
                 return junction("/\\", [self.negated(x) for x in flattened("or", node)])
+            if op == "and":
+                *premises, goal = flattened("and", node)
+                if goal.op == "not":
+                    return infix("=>", junction("/\\", self.docs(premises)), self.doc(goal.args[0]), IMPLICATION)
             if op == "exists":
                 return self._universal(node)
             if op == "const":
@@ -194,10 +199,23 @@ class Expressions:
         return self._listed(sign, flattened(op, node))
 
     def _listed(self, sign: str, parts: list[Node]) -> Doc:
-        """A junction; one over all members of a list of values is written as the quantifier that it was."""
-        values = differing(parts) if len(parts) > 1 else None
-        if values is None:
-            return junction(sign, self.docs(parts))
+        """A junction; a part of it that says the same of each of several values is written as a quantifier."""
+        docs: list[Doc] = []
+        first = 0
+        while first < len(parts):
+            run = self._alike(parts[first : first + _LONGEST_RUN])
+            docs.append(self.doc(parts[first]) if run == 1 else self._rolled(sign, parts[first : first + run]))
+            first += run
+        return junction(sign, docs)
+
+    def _alike(self, parts: list[Node]) -> int:
+        """How many of the first parts differ in one value only."""
+        return next((n for n in range(len(parts), 1, -1) if differing(parts[:n]) is not None), 1)
+
+    def _rolled(self, sign: str, parts: list[Node]) -> Doc:
+        """Parts that differ in one value, as one that is said of all or some of these values."""
+        values = differing(parts)
+        assert values is not None
         name = self.fresh("q" if isinstance(values[0].value, Set) else short_name(values[0].domain))
         over = self.words.listed(tuple(v.value for v in values))
         outer = self.named
@@ -465,7 +483,7 @@ def _member(e: Expressions, n: Node) -> Doc:
 
 def _sent(e: Expressions, n: Node) -> Doc:
     message, held, excuse = n.args
-    domain = held.domain.member  # type: ignore[attr-defined]
+    domain = held.domain.member
     possible = infix("\\in", e.doc(message), e.words.domain(domain, exact=True), RELATION)
     return junction(
         "\\/", [infix("\\in", e.doc(message), e.doc(held), RELATION), junction("/\\", [e.doc(excuse), possible])]

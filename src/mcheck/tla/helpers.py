@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcheck.tla.layout import WIDTH
+import re
+
 from mcheck.tla.vocabulary import Vocabulary
 
 _TEXTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -48,7 +49,7 @@ _TEXTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 _COMMENTS = {
-    "Holds": "p.  Written as a value, because TLC takes a step once for each way in which a condition is true.",
+    "Holds": "The condition itself.  TLC would take a step once for each way in which it is true.",
     "Queue": "What i has sent to j and j has not yet received; nothing where they are not connected.",
     "Send": "m put last into the channel from i to j; lost where they are not connected.",
     "Broadcast": "m sent from i to each member of a set that it is connected with.",
@@ -78,16 +79,16 @@ class Helpers:
                 self.words.uses_none = True
         return self._names[helper]
 
-    def text(self) -> list[str]:
-        """Their definitions, in a fixed order."""
+    def text(self, body: str) -> list[str]:
+        """The definitions of those that `body` uses, in a fixed order."""
         lines: list[str] = []
-        for helper in (h for h in _TEXTS if h in self._names):
+        for helper in (h for h in _TEXTS if h in self._names and re.search(rf"\b{self._names[h]}\(", body)):
             wanted, template = _TEXTS[helper]
             bound: list[str] = []
             for name in wanted:
                 bound.append(self.words.names.local(name, bound))
             if helper in _COMMENTS:
-                lines.append(f"\\* {_COMMENTS[helper]}"[: WIDTH + 20])
+                lines.append(f"\\* {_COMMENTS[helper]}")
             filled = [line.format(*bound, none=self.words.none) for line in template]
             lines += [line.replace(helper, self._names[helper], 1) if n == 0 else line for n, line in enumerate(filled)]
         return lines

@@ -219,7 +219,7 @@ def bullets(items: Sequence[tuple[Doc, str]], width: int) -> list[str]:
         if comment and len(part) == 1 and len(part[0]) + len(comment) + 5 <= WIDTH:
             part[0] += f"  \\* {comment}"
         elif comment:
-            part.insert(0, f"   \\* {comment}")
+            part.insert(0, f"\\* {comment}")
         lines += part
     return lines
 

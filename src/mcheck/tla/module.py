@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from mcheck.checker.symmetry import scalarsets, why_not_symmetric
@@ -11,7 +13,7 @@ from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.products import RecordOf
 from mcheck.spec.tracing.trace import trace
 from mcheck.tla.helpers import Helpers
-from mcheck.tla.layout import Doc, hung, indented, lines_of
+from mcheck.tla.layout import ATOM, Doc, hung, indented, junction, lines_of
 from mcheck.tla.naming import comment_text, operator_name
 from mcheck.tla.operators import Operator, Operators
 from mcheck.tla.prose import block, field_comments, header
@@ -47,8 +49,29 @@ class Module:
         self.initial = made.initial()
         self.symmetry = self._symmetry()
         self.temporal, self.fairness = made.temporal(), made.fairness()
+        self._shorts: dict[str, str] = {}
+        """By the name of a refinement mapping, that of the instance of what is refined."""
         self.instances = [line for rule in _refinements(self.instance) for line in self._instance_of(rule)]
-        self.checked = self._checked()
+        self.asked_invariants: list[str] = []
+        self.asked_properties: list[str] = []
+        self.asked_witnesses: list[str] = []
+        self.asked = self._checked()
+        self._body = self._everything()
+        self.words.named_members = {
+            cls
+            for cls in self.words.index_sets
+            if any(re.search(rf"\b{member}\b", self._body) for member in self.words.members(cls))
+            or any(cls in other.words.named_members for other in self.refined.values())
+        }
+
+    def _everything(self) -> str:
+        """All expressions of the module: what does not occur in it need not be defined."""
+        operators = (
+            *self.actions, self.next, *self.constraint, self.type_invariant, *self.invariants, *self.steps,
+            *self.witnesses, self.initial, *self.temporal,
+        )  # fmt: skip
+        docs = (*(o.body for o in operators), *self.fairness, *self.words.definitions.values())
+        return "\n".join([*(doc.flat for doc in docs), *self.instances])
 
     def _symmetry(self) -> str | None:
         """The permutations that change nothing; None where the members of no scalarset are alike."""
@@ -65,13 +88,10 @@ class Module:
 
     # ------------------------------------------------------------------ what TLC is asked
 
-    def _checked(self) -> dict[str, list[str]]:
-        """The definitions that the configuration names, by what they are: lines of text."""
+    def _checked(self) -> list[str]:
+        """The definitions that only the configuration names."""
         take = self.words.names.take
         lines: list[str] = []
-        self.asked_invariants: list[str] = []
-        self.asked_properties: list[str] = []
-        self.asked_witnesses: list[tuple[str, str]] = []
         for operator in (self.type_invariant, *self.invariants):
             name = operator.name
             if self.within is not None:
@@ -83,15 +103,13 @@ class Module:
             step = operator.name if self.within is None else f"{self.within}' => {operator.name}"
             lines.append(f"{name} == [][{step}]_vars")
             self.asked_properties.append(name)
-        for rule, operator in zip(
-            (r for r in self.instance.properties if r.kind == "reachable"), self.witnesses, strict=True
-        ):
+        for operator in self.witnesses:
             name = take(f"Never{operator.name}")
             lines.append(f"{name} == {f'{self.within} => ' if self.within else ''}~ {operator.name}")
-            self.asked_witnesses.append((name, rule.title))
+            self.asked_witnesses.append(name)
         for rule in _refinements(self.instance):
             lines.append(self._refinement(rule))
-        return {"lines": lines}
+        return lines
 
     def _refinement(self, rule: Rule) -> str:
         other = self.refined[rule.name]
@@ -114,28 +132,25 @@ class Module:
                     f"{self.instance.name} refines {other.instance.name} with another number of {cls.__name__} members: not exported"
                 )
             words.index_set(cls)
-        words.named_members |= theirs.named_members
         words.uses_none = words.uses_none or theirs.uses_none
-        for cls in _record_classes(theirs.instance.state_domain) & _record_classes(words.instance.state_domain):
-            if words.tags(cls) != theirs.tags(cls) or (words.tags(cls) and words.tag != theirs.tag):
+        shared = _record_classes(theirs.instance.state_domain) & _record_classes(words.instance.state_domain)
+        for record in sorted(shared, key=lambda c: c.__name__):
+            if words.tags(record) != theirs.tags(record) or (words.tags(record) and words.tag != theirs.tag):
                 raise UsageError(
-                    f"{self.instance.name} refines {other.instance.name}, and {cls.__name__} is of several kinds in one of them only: not exported"
+                    f"{self.instance.name} refines {other.instance.name}, and {record.__name__} is of several kinds in one of them only: not exported"
                 )
 
     def _instance_of(self, rule: Rule) -> list[str]:
         """`V == INSTANCE Voting WITH votes <- …`."""
         other = self.refined[rule.name]
-        self._shorts = {
-            **getattr(self, "_shorts", {}),
-            rule.name: self.words.names.take(other.name, f"{other.name}Spec"),
-        }
+        self._shorts[rule.name] = self.words.names.take(other.name, f"{other.name}Spec")
         text = RuleText(self.words, self.helpers, self.operators.traced[rule.name], {})
         given = {other.words.variables[name]: doc for name, doc in text.mapping().items()}
         substituted: list[tuple[str, Doc]] = list(given.items())
         for bound, name in other.words.bounds.items():
             value = other.instance.bounds[bound]
             if self.words.bounds.get(bound) != name or self.instance.bounds[bound] != value:
-                substituted.append((name, Doc(str(value), 17)))
+                substituted.append((name, Doc(str(value), ATOM)))
         lines = [f"{self._shorts[rule.name]} == INSTANCE {other.name} WITH"]
         for number, (name, doc) in enumerate(substituted):
             part = hung(f"{name} <- ", doc, _WIDTH - 4)
@@ -173,16 +188,15 @@ class Module:
         title = f" MODULE {self.name} "
         yield title.center(_WIDTH, "-")
         scope = configuration(self.instance)
-        of = f" of one configuration: {scope}" if scope else ""
-        made = f"Exported by mcheck from the specification {self.instance.name}{of}.  Another one is exported anew."
+        of = f", of one configuration: {scope}" if scope else ""
+        made = f"Exported by mcheck from the specification {self.instance.name}{of}."
         yield from block([*header(self.instance), comment_text(made)])
 
     def _extends(self) -> Iterator[str]:
         self._sets_lines = [
             line for name, doc in self.words.definitions.items() for line in hung(f"{name} == ", doc, _WIDTH)
         ]
-        constants = list(self._constants())  # they may need a standard module
-        del constants
+        list(self._constants())  # the assumptions on them may need a standard module
         used = [m for m in _STANDARD if m in self.words.modules]
         yield f"EXTENDS {', '.join(used)}"
         yield ""
@@ -235,7 +249,7 @@ class Module:
         if self._sets_lines:
             yield from self._sets_lines
             yield ""
-        helpers = self.helpers.text()
+        helpers = self.helpers.text(self._body)
         if helpers:
             yield from helpers
             yield ""
@@ -273,7 +287,7 @@ class Module:
             yield from found
 
     def _asked(self) -> Iterator[str]:
-        lines = list(self.checked["lines"])
+        lines = list(self.asked)
         if self.symmetry is not None:
             lines.append(f"Symmetry == {self.symmetry}")
         if not lines:
@@ -292,10 +306,8 @@ class Module:
         if not self.temporal:
             return
         yield from self._section("What every fair behaviour comes to")
-        fair = Doc("TRUE", 17)
+        fair = Doc("TRUE", ATOM)
         if self.fairness:
-            from mcheck.tla.layout import junction
-
             fair = junction("/\\", self.fairness)
         yield from defined(Operator("Fairness", (), fair))
         yield ""
@@ -322,11 +334,14 @@ def defined(operator: Operator) -> list[str]:
 
 
 def _listed(entries: list[tuple[str, str]]) -> Iterator[str]:
-    """Names with commas between them, and what is said of each."""
+    """Names with commas between them, and what is said of each: beside it, or above it where that is long."""
     width = max(len(name) for name, _ in entries) + 1
     for number, (name, about) in enumerate(entries):
         text = name + ("," if number < len(entries) - 1 else "")
-        yield f"  {text:<{width}}  \\* {about}" if about else f"  {text}"
+        beside = f"  {text:<{width}}  \\* {about}"
+        if about and len(beside) > _WIDTH:
+            yield from (f"  \\* {line}" for line in textwrap.wrap(about, _WIDTH - 5))
+        yield beside if about and len(beside) <= _WIDTH else f"  {text}"
 
 
 def _refinements(instance: Instance) -> list[Rule]:

@@ -24,16 +24,17 @@ from mcheck.tla.layout import (
     atom,
     bracketed,
     called,
-    conjunction_of,
     infix,
     junction,
+    lines_of,
     prefixed,
     quantified,
     ranging,
+    within,
 )
 from mcheck.tla.naming import operator_name, string_text
 from mcheck.tla.prose import paragraphs
-from mcheck.tla.rules import Item, RuleText
+from mcheck.tla.rules import RuleText
 from mcheck.tla.vocabulary import Vocabulary
 
 _MOST_INITIAL = 4_096
@@ -161,23 +162,23 @@ class Operators:
         text = RuleText(self.words, self.helpers, self.traced[rule.name], names)
         kinds = text.kinds()
         comment = tuple(paragraphs(rule.function.__doc__))
-        guards: list[Item] = [(c, "") for c in self.kind_conditions(rule, names)]
+        guards = self.kind_conditions(rule, names)
         name = self.names[rule.name]
         if kinds is None:
-            body = conjunction_of([*guards, *_items(text.action())])
-            return [Operator(name, parameters, body, comment)]
+            return [Operator(name, parameters, text.action(first=guards), comment)]
         parameter, trees = kinds
         parts: list[Operator] = []
         for cls, tree in trees:
             part = self.words.names.take(f"{name}{cls.__name__}")
             body = RuleText(self.words, self.helpers, self.traced[rule.name], names).action(tree)
-            parts.append(Operator(part, parameters, body, tuple(paragraphs(f"{name} of a message {cls.__name__}."))))
+            about = paragraphs(cls.__doc__) if cls.__doc__ else []
+            parts.append(Operator(part, parameters, body, (f"{name}, of a message {cls.__name__}.", *about)))
         tag = atom(f"{names[parameter]}.{self.words.tag}")
         cases = [
             (infix("=", tag, atom(string_text(cls.__name__)), RELATION), called(p.name, [atom(x) for x in parameters]))
             for (cls, _), p in zip(trees, parts, strict=True)
         ]
-        whole = conjunction_of([*guards, (cases_doc(cases), "")])
+        whole = junction("/\\", [*guards, cases_doc(cases)])
         return [*parts, Operator(name, parameters, whole, comment)]
 
     def next(self) -> Operator:
@@ -279,7 +280,6 @@ class Operators:
 
     def _fair_step(self, rule: Rule, one: Fairness, outer: dict[str, str]) -> Doc:
         """A step of an action with the arguments that a condition names, and some others."""
-        names = {**self.locals_of(rule)}
         arguments: list[Doc] = []
         inner: list[Doc] = []
         asked: list[Doc] = []
@@ -295,7 +295,6 @@ class Operators:
                 inner.append(ranging("", name, self.range_of(rule, parameter)))
                 argument = atom(name)
             arguments.append(argument)
-        del names
         step = junction("/\\", [*asked, called(self.names[rule.name], arguments)])
         return quantified(Doc("\\E " + ", ".join(h.flat for h in inner), 0), step) if inner else step
 
@@ -323,13 +322,7 @@ def cases_doc(cases: list[tuple[Doc, Doc]]) -> Doc:
     return Doc(flat, 0, lambda width: [("CASE " if k == 0 else "  [] ") + arm for k, arm in enumerate(arms)])
 
 
-def _items(doc: Doc) -> list[Item]:
-    return [(doc, "")]
-
-
 def _parenthesised(doc: Doc) -> Callable[[int], list[str]]:
-    from mcheck.tla.layout import lines_of, within
-
     return lambda width: lines_of(within(doc, 17), width)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from mcheck.spec.domains.containers import CappedSetOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf
@@ -58,13 +58,13 @@ class RuleText:
 
     # ------------------------------------------------------------------ actions
 
-    def action(self, tree: Tree | None = None) -> Doc:
-        """What an action does."""
+    def action(self, tree: Tree | None = None, first: Sequence[Doc] = ()) -> Doc:
+        """What an action does, behind some conditions of its own."""
         tree = self.reduced(self.tree if tree is None else tree)
         ends = [leaf for leaf in leaves(tree) if isinstance(leaf, Update)]
         everywhere = [f for f in self.fields if ends and all(f not in end.fields for end in ends)]
-        last = self._unchanged(everywhere)
-        return self._written(tree, lambda: conjunction_of([*self._items(tree, frozenset(everywhere)), *last]))
+        before, last = [(doc, "") for doc in first], self._unchanged(everywhere)
+        return self._written(tree, lambda: conjunction_of([*before, *self._items(tree, frozenset(everywhere)), *last]))
 
     def _items(self, tree: Tree, written: frozenset[str]) -> list[Item]:
         """The conjuncts of a tree; the variables in `written` are said of elsewhere."""
@@ -166,6 +166,8 @@ class RuleText:
                 return junction("/\\", [self._failure(failing, tree.condition, true), self._formula(rest)])
         condition = self.write.doc(tree.condition)
         yes, no = known_truth(tree.then), known_truth(tree.otherwise)
+        if yes is not None and no is not None:
+            return condition if yes else self.write.negated(tree.condition)
         if yes is True:
             return junction("\\/", [condition, self._formula(tree.otherwise)])
         if yes is False:

@@ -169,7 +169,7 @@ class Vocabulary:
     def _subsets_of_one_size(self, sets: tuple[Any, ...]) -> Doc | None:
         """All sets of so many members of a scalarset, said without naming any: minimal majorities."""
         every = {m for s in sets for m in sorted_members(s)}
-        cls = next((type(m) for m in every), None)
+        cls: Any = next((type(m) for m in every), None)
         size = len(sets[0])
         if not isinstance(cls, IndexType) or any(type(m) is not cls or len(s) != size for s in sets for m in s):
             return None
@@ -308,7 +308,8 @@ class Vocabulary:
 
     def pairs(self, keys: tuple[Any, ...]) -> Doc:
         """The ordered pairs of different nodes, which channels join."""
-        nodes = self.index_set(type(keys[0][0]))
+        cls: Any = type(keys[0][0])
+        nodes = self.index_set(cls)
         if "pairs" not in self._defined:
             name = self._defined["pairs"] = self.names.take(f"{nodes}Pairs")
             p = self.local("p")
