@@ -21,6 +21,7 @@ PAGES = {
         "docs/shrinking.md",
         "docs/proofs.md",
         "docs/labs.md",
+        "docs/tla.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}
