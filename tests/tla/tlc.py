@@ -68,12 +68,10 @@ def ran(folder: Path, module: str, configuration: str | None = None) -> Ran:
 
 def faults(text: str) -> list[str]:
     """What a parser of TLA+ does not understand.  Skips where none is installed."""
-    pytest.importorskip("tree_sitter", reason="no tree-sitter: what is exported was not parsed")
+    parser: Any = pytest.importorskip("tree_sitter", reason="no tree-sitter: what is exported was not parsed")
     grammar: Any = pytest.importorskip("tree_sitter_tlaplus", reason="no tree-sitter-tlaplus: nothing was parsed")
-    from tree_sitter import Language, Parser
-
     with warnings.catch_warnings(action="ignore"):
-        tree = Parser(Language(grammar.language())).parse(text.encode())
+        tree = parser.Parser(parser.Language(grammar.language())).parse(text.encode())
     return [f"line {n.start_point[0] + 1}: {n.type} {(n.text or b'')[:60].decode()!r}" for n in _wrong(tree.root_node)]
 
 

@@ -317,7 +317,7 @@ class Module:
 
     def modules(self) -> list[Module]:
         """This module and those it needs, each once."""
-        found = {self.name: self}
+        found: dict[str, Module] = {self.name: self}
         for other in self.refined.values():
             for module in other.modules():
                 found.setdefault(module.name, module)
