@@ -115,6 +115,10 @@ class Reduction:
 
     def merged(self, condition: Node, x: Node, y: Node) -> tuple[Node, int]:
         """x where the condition is true, else y, with the choice as far inside as the two are alike; the number of choices."""
+        if x.op == "ite" and x.args[0] is condition:
+            x = x.args[1]
+        if y.op == "ite" and y.args[0] is condition:
+            y = y.args[2]
         if x is y:
             return x, 0
         if condition.op == "present" and x.op == "the" and x.args[0] is condition.args[0] and is_none(y):

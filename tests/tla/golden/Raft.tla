@@ -240,57 +240,50 @@ DeliverRequestVote(m) ==
                    \/ m.last_log_term = term /\ m.last_log_index >= Len(servers[m.dst].log)
       condition2 == 0 < m.last_log_term \/ m.last_log_index >= Len(servers[m.dst].log)
   IN /\ IF current_term < m.term
-        THEN /\ IF 0 < Len(servers[m.dst].log)
-                THEN IF condition
-                     THEN /\ servers' = new_servers
-                          /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
-                                                                 src |-> m.dst,
-                                                                 dst |-> m.src,
-                                                                 term |-> m.term,
-                                                                 vote_granted |-> TRUE]}
-                     ELSE /\ servers' = [servers EXCEPT
-                                          ![m.dst].role = "FOLLOWER",
-                                          ![m.dst].votes_granted = {},
-                                          ![m.dst].next_index = [x \in Node |-> 1],
-                                          ![m.dst].match_index = [x \in Node |-> 0],
-                                          ![m.dst].current_term = m.term,
-                                          ![m.dst].voted_for = None]
-                          /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
-                                                                 src |-> m.dst,
-                                                                 dst |-> m.src,
-                                                                 term |-> m.term,
-                                                                 vote_granted |-> FALSE]}
-                ELSE /\ servers' = new_servers
-                     /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
-                                                            src |-> m.dst,
-                                                            dst |-> m.src,
-                                                            term |-> m.term,
-                                                            vote_granted |-> condition2]}
-             /\ UNCHANGED elected
-        ELSE /\ IF m.term = current_term /\ (voted_for # None => m.src = voted_for)
-                THEN IF 0 < Len(servers[m.dst].log)
-                     THEN IF condition
-                          THEN /\ servers' = new_servers2
-                               /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
-                                                                      src |-> m.dst,
-                                                                      dst |-> m.src,
-                                                                      term |-> current_term,
-                                                                      vote_granted |-> TRUE]}
-                          ELSE network' = new_network /\ UNCHANGED servers
-                     ELSE /\ servers' = new_servers2
-                          /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
-                                                                 src |-> m.dst,
-                                                                 dst |-> m.src,
-                                                                 term |-> current_term,
-                                                                 vote_granted |-> condition2]}
-                ELSE network' = new_network /\ UNCHANGED servers
-             /\ elected' = (IF servers[m.dst].role = "LEADER"
-                            THEN IF servers[m.dst].role = "LEADER"
-                                 THEN elected
-                                 ELSE [elected EXCEPT
-                                        ![m.dst] = elected[m.dst] \union {current_term}]
-                            ELSE elected)
-     /\ UNCHANGED <<restarts, committed, requested>>
+        THEN IF 0 < Len(servers[m.dst].log)
+             THEN IF condition
+                  THEN /\ servers' = new_servers
+                       /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
+                                                              src |-> m.dst,
+                                                              dst |-> m.src,
+                                                              term |-> m.term,
+                                                              vote_granted |-> TRUE]}
+                  ELSE /\ servers' = [servers EXCEPT
+                                       ![m.dst].role = "FOLLOWER",
+                                       ![m.dst].votes_granted = {},
+                                       ![m.dst].next_index = [x \in Node |-> 1],
+                                       ![m.dst].match_index = [x \in Node |-> 0],
+                                       ![m.dst].current_term = m.term,
+                                       ![m.dst].voted_for = None]
+                       /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
+                                                              src |-> m.dst,
+                                                              dst |-> m.src,
+                                                              term |-> m.term,
+                                                              vote_granted |-> FALSE]}
+             ELSE /\ servers' = new_servers
+                  /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
+                                                         src |-> m.dst,
+                                                         dst |-> m.src,
+                                                         term |-> m.term,
+                                                         vote_granted |-> condition2]}
+        ELSE IF m.term = current_term /\ (voted_for # None => m.src = voted_for)
+        THEN IF 0 < Len(servers[m.dst].log)
+             THEN IF condition
+                  THEN /\ servers' = new_servers2
+                       /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
+                                                              src |-> m.dst,
+                                                              dst |-> m.src,
+                                                              term |-> current_term,
+                                                              vote_granted |-> TRUE]}
+                  ELSE network' = new_network /\ UNCHANGED servers
+             ELSE /\ servers' = new_servers2
+                  /\ network' = (network \ {m}) \union {[type |-> "RequestVoteReply",
+                                                         src |-> m.dst,
+                                                         dst |-> m.src,
+                                                         term |-> current_term,
+                                                         vote_granted |-> condition2]}
+        ELSE network' = new_network /\ UNCHANGED servers
+     /\ UNCHANGED <<restarts, elected, committed, requested>>
 
 (* Deliver, of a message RequestVoteReply.
 
@@ -298,9 +291,6 @@ DeliverRequestVote(m) ==
 DeliverRequestVoteReply(m) ==
   LET current_term == servers[m.dst].current_term
       new_votes_granted == servers[m.dst].votes_granted \union {m.src}
-      value == IF servers[m.dst].role = "LEADER"
-               THEN elected
-               ELSE [elected EXCEPT ![m.dst] = elected[m.dst] \union {current_term}]
   IN /\ IF current_term < m.term
         THEN /\ servers' = [servers EXCEPT
                              ![m.dst].role = "FOLLOWER",
@@ -310,21 +300,21 @@ DeliverRequestVoteReply(m) ==
                              ![m.dst].current_term = m.term,
                              ![m.dst].voted_for = None]
              /\ UNCHANGED elected
-        ELSE IF servers[m.dst].role = "CANDIDATE"
-        THEN IF m.vote_granted /\ m.term = current_term
-             THEN IF 3 < Cardinality(new_votes_granted) * 2
-                  THEN /\ servers' = [servers EXCEPT
-                                       ![m.dst].votes_granted = {},
-                                       ![m.dst].role = "LEADER",
-                                       ![m.dst].next_index = [n \in Node |->
-                                                               Len(servers[m.dst].log) + 1],
-                                       ![m.dst].match_index = [x \in Node |-> 0]]
-                       /\ elected' = value
-                  ELSE /\ servers' = [servers EXCEPT ![m.dst].votes_granted = new_votes_granted]
-                       /\ UNCHANGED elected
-             ELSE UNCHANGED <<servers, elected>>
-        ELSE /\ elected' = (IF servers[m.dst].role = "LEADER" THEN value ELSE elected)
-             /\ UNCHANGED servers
+        ELSE IF servers[m.dst].role = "CANDIDATE" /\ m.vote_granted /\ m.term = current_term
+        THEN IF 3 < Cardinality(new_votes_granted) * 2
+             THEN /\ servers' = [servers EXCEPT
+                                  ![m.dst].votes_granted = {},
+                                  ![m.dst].role = "LEADER",
+                                  ![m.dst].next_index = [n \in Node |->
+                                                          Len(servers[m.dst].log) + 1],
+                                  ![m.dst].match_index = [x \in Node |-> 0]]
+                  /\ elected' = (IF servers[m.dst].role = "LEADER"
+                                 THEN elected
+                                 ELSE [elected EXCEPT
+                                        ![m.dst] = elected[m.dst] \union {current_term}])
+             ELSE /\ servers' = [servers EXCEPT ![m.dst].votes_granted = new_votes_granted]
+                  /\ UNCHANGED elected
+        ELSE UNCHANGED <<servers, elected>>
      /\ network' = network \ {m}
      /\ UNCHANGED <<restarts, committed, requested>>
 
@@ -451,87 +441,78 @@ DeliverAppendEntries(m) ==
                                           !.log = value,
                                           !.commit_index = index2]]
   IN /\ IF current_term < m.term
-        THEN /\ IF m.prev_log_index = 0
-                THEN /\ IF condition2
-                        THEN servers' = new_servers /\ committed' = commits
-                        ELSE servers' = new_servers2 /\ committed' = commits2
-                     /\ network' = new_network
-                ELSE IF condition3
-                THEN /\ servers' = [servers EXCEPT
-                                     ![m.dst].role = "FOLLOWER",
-                                     ![m.dst].votes_granted = {},
-                                     ![m.dst].next_index = [x \in Node |-> 1],
-                                     ![m.dst].match_index = [x \in Node |-> 0],
-                                     ![m.dst].current_term = m.term,
-                                     ![m.dst].voted_for = None]
-                     /\ network' = (network \ {m}) \union {[type |-> "AppendEntriesReply",
-                                                            src |-> m.dst,
-                                                            dst |-> m.src,
-                                                            term |-> m.term,
-                                                            success |-> FALSE,
-                                                            match_index |-> 0]}
-                     /\ UNCHANGED committed
-                ELSE /\ IF Len(m.entries) = 0
-                        THEN servers' = new_servers /\ committed' = commits
-                        ELSE IF condition
-                        THEN /\ servers' = new_servers
-                             /\ committed' = (IF commit_index < index2
-                                              THEN committed \union {c \in {[log_index |-> k,
-                                                                             entry |-> servers[m.dst].log[k],
-                                                                             term |-> m.term] :
-                                                                             k \in {k \in 1 .. 2 :
-                                                                                     /\ commit_index < k
-                                                                                     /\ index2 >= k}} :
-                                                                      ~(\E c2 \in committed :
-                                                                          /\ c.log_index = c2.log_index
-                                                                          /\ c.entry = c2.entry)}
-                                              ELSE committed)
-                        ELSE servers' = new_servers2 /\ committed' = commits2
-                     /\ network' = new_network
-             /\ UNCHANGED elected
+        THEN IF m.prev_log_index = 0
+             THEN /\ IF condition2
+                     THEN servers' = new_servers /\ committed' = commits
+                     ELSE servers' = new_servers2 /\ committed' = commits2
+                  /\ network' = new_network
+             ELSE IF condition3
+             THEN /\ servers' = [servers EXCEPT
+                                  ![m.dst].role = "FOLLOWER",
+                                  ![m.dst].votes_granted = {},
+                                  ![m.dst].next_index = [x \in Node |-> 1],
+                                  ![m.dst].match_index = [x \in Node |-> 0],
+                                  ![m.dst].current_term = m.term,
+                                  ![m.dst].voted_for = None]
+                  /\ network' = (network \ {m}) \union {[type |-> "AppendEntriesReply",
+                                                         src |-> m.dst,
+                                                         dst |-> m.src,
+                                                         term |-> m.term,
+                                                         success |-> FALSE,
+                                                         match_index |-> 0]}
+                  /\ UNCHANGED committed
+             ELSE /\ IF Len(m.entries) = 0
+                     THEN servers' = new_servers /\ committed' = commits
+                     ELSE IF condition
+                     THEN /\ servers' = new_servers
+                          /\ committed' = (IF commit_index < index2
+                                           THEN committed \union {c \in {[log_index |-> k,
+                                                                          entry |-> servers[m.dst].log[k],
+                                                                          term |-> m.term] :
+                                                                          k \in {k \in 1 .. 2 :
+                                                                                  /\ commit_index < k
+                                                                                  /\ index2 >= k}} :
+                                                                   ~(\E c2 \in committed :
+                                                                       /\ c.log_index = c2.log_index
+                                                                       /\ c.entry = c2.entry)}
+                                           ELSE committed)
+                     ELSE servers' = new_servers2 /\ committed' = commits2
+                  /\ network' = new_network
         ELSE IF m.term < current_term
-        THEN /\ network' = new_network2
-             /\ elected' = (IF servers[m.dst].role = "LEADER"
-                            THEN IF servers[m.dst].role = "LEADER"
-                                 THEN elected
-                                 ELSE [elected EXCEPT
-                                        ![m.dst] = elected[m.dst] \union {current_term}]
-                            ELSE elected)
-             /\ UNCHANGED <<servers, committed>>
-        ELSE /\ IF m.prev_log_index = 0
-                THEN /\ IF condition2
-                        THEN servers' = new_servers3 /\ committed' = commits3
-                        ELSE servers' = new_servers4 /\ committed' = commits4
-                     /\ network' = new_network3
-                ELSE IF condition3
-                THEN /\ servers' = (IF servers[m.dst].role = "FOLLOWER"
-                                    THEN servers
-                                    ELSE [servers EXCEPT
-                                           ![m.dst].role = "FOLLOWER",
-                                           ![m.dst].votes_granted = {},
-                                           ![m.dst].next_index = [x \in Node |-> 1],
-                                           ![m.dst].match_index = [x \in Node |-> 0]])
-                     /\ network' = new_network2
-                     /\ UNCHANGED committed
-                ELSE /\ IF Len(m.entries) = 0
-                        THEN servers' = new_servers3 /\ committed' = commits3
-                        ELSE IF condition
-                        THEN /\ servers' = new_servers3
-                             /\ committed' = (IF commit_index < index2
-                                              THEN committed \union {c \in {[log_index |-> k,
-                                                                             entry |-> servers[m.dst].log[k],
-                                                                             term |-> current_term] :
-                                                                             k \in {k \in 1 .. 2 :
-                                                                                     /\ commit_index < k
-                                                                                     /\ index2 >= k}} :
-                                                                      ~(\E c2 \in committed :
-                                                                          /\ c.log_index = c2.log_index
-                                                                          /\ c.entry = c2.entry)}
-                                              ELSE committed)
-                        ELSE servers' = new_servers4 /\ committed' = commits4
-                     /\ network' = new_network3
-             /\ UNCHANGED elected
-     /\ UNCHANGED <<restarts, requested>>
+        THEN network' = new_network2 /\ UNCHANGED <<servers, committed>>
+        ELSE IF m.prev_log_index = 0
+        THEN /\ IF condition2
+                THEN servers' = new_servers3 /\ committed' = commits3
+                ELSE servers' = new_servers4 /\ committed' = commits4
+             /\ network' = new_network3
+        ELSE IF condition3
+        THEN /\ servers' = (IF servers[m.dst].role = "FOLLOWER"
+                            THEN servers
+                            ELSE [servers EXCEPT
+                                   ![m.dst].role = "FOLLOWER",
+                                   ![m.dst].votes_granted = {},
+                                   ![m.dst].next_index = [x \in Node |-> 1],
+                                   ![m.dst].match_index = [x \in Node |-> 0]])
+             /\ network' = new_network2
+             /\ UNCHANGED committed
+        ELSE /\ IF Len(m.entries) = 0
+                THEN servers' = new_servers3 /\ committed' = commits3
+                ELSE IF condition
+                THEN /\ servers' = new_servers3
+                     /\ committed' = (IF commit_index < index2
+                                      THEN committed \union {c \in {[log_index |-> k,
+                                                                     entry |-> servers[m.dst].log[k],
+                                                                     term |-> current_term] :
+                                                                     k \in {k \in 1 .. 2 :
+                                                                             /\ commit_index < k
+                                                                             /\ index2 >= k}} :
+                                                              ~(\E c2 \in committed :
+                                                                  /\ c.log_index = c2.log_index
+                                                                  /\ c.entry = c2.entry)}
+                                      ELSE committed)
+                ELSE servers' = new_servers4 /\ committed' = commits4
+             /\ network' = new_network3
+     /\ UNCHANGED <<restarts, elected, requested>>
 
 (* Deliver, of a message AppendEntriesReply.
 
@@ -554,9 +535,6 @@ DeliverAppendEntriesReply(m) ==
                                              2}
                    IN IF numbers = {} THEN 0 ELSE Greatest(numbers))
       next_index == servers[m.dst].next_index
-      value == IF servers[m.dst].role = "LEADER"
-               THEN elected
-               ELSE [elected EXCEPT ![m.dst] = elected[m.dst] \union {current_term}]
   IN /\ IF current_term < m.term
         THEN /\ servers' = [servers EXCEPT
                              ![m.dst].role = "FOLLOWER",
@@ -566,11 +544,9 @@ DeliverAppendEntriesReply(m) ==
                              ![m.dst].current_term = m.term,
                              ![m.dst].voted_for = None]
              /\ UNCHANGED <<elected, committed>>
-        ELSE IF m.term < current_term
-        THEN /\ elected' = (IF servers[m.dst].role = "LEADER" THEN value ELSE elected)
-             /\ UNCHANGED <<servers, committed>>
-        ELSE IF servers[m.dst].role = "LEADER"
-        THEN /\ IF m.success
+        ELSE IF m.term < current_term \/ servers[m.dst].role # "LEADER"
+        THEN UNCHANGED <<servers, elected, committed>>
+        ELSE /\ IF m.success
                 THEN /\ servers' = [servers EXCEPT
                                      ![m.dst].next_index[m.src] = m.match_index + 1,
                                      ![m.dst].match_index[m.src] = m.match_index,
@@ -590,8 +566,9 @@ DeliverAppendEntriesReply(m) ==
                 ELSE /\ servers' = [servers EXCEPT
                                      ![m.dst].next_index[m.src] = Max(1, next_index[m.src] - 1)]
                      /\ UNCHANGED committed
-             /\ elected' = value
-        ELSE UNCHANGED <<servers, elected, committed>>
+             /\ elected' = (IF servers[m.dst].role = "LEADER"
+                            THEN elected
+                            ELSE [elected EXCEPT ![m.dst] = elected[m.dst] \union {current_term}])
      /\ network' = network \ {m}
      /\ UNCHANGED <<restarts, requested>>
 
