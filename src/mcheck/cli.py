@@ -29,7 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "shrink": ("mcheck.commands.shrink:command", "Make a saved trace as small as it can be."),
     "render": ("mcheck.commands.render:command", "Draw a saved trace: text, SVG, PNG, HTML, Mermaid, DOT."),
     "graph": ("mcheck.commands.graph:command", "Draw the states of a protocol, or the steps of a trace."),
-    "export": ("mcheck.commands.export:command", "Write a saved trace as a regression test or as plain ITF."),
+    "export": ("mcheck.commands.export:command", "Write a trace as a test or as ITF, a protocol as TLA+."),
     "lab": ("mcheck.commands.lab:command", "Check claims about consensus protocols, question by question."),
     "list": ("mcheck.commands.listing:command", "List the protocols that can be run by name."),
     "explain": ("mcheck.commands.explain:command", "Explain a protocol, a property, or a saved trace."),

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, Ran
 from tests.cli.test_replay import forget_files, saved
 
 
@@ -223,3 +223,41 @@ def test_itf_is_what_the_spec_does_today_or_nothing(mcheck: Call) -> None:
     ran = mcheck("export", str(trace), "-f", "itf")
     assert (ran.status, ran.out) == (1, "")
     assert "step 1, ask(i=0): leads to another state than recorded" in ran.err
+
+
+# ---------------------------------------------------------------------- TLA+
+
+
+def test_a_specification_becomes_a_folder_of_modules(mcheck: Call) -> None:
+    ran = mcheck("export", "two-phase-commit", "--managers", "2", "--tweak", "commit-early", "-f", "tla", "-o", "a/b")
+    assert (ran.status, ran.err) == (0, "")
+    assert {p.name for p in Path("a/b").iterdir()} == {
+        "CommitsEarly.tla",
+        "CommitsEarly.cfg",
+        "CommitsEarlyLiveness.cfg",
+        "TCommit.tla",
+        "TCommit.cfg",
+    }
+    assert ran.out.splitlines()[-1] == "check   cd a/b && java -cp tla2tools.jar tlc2.TLC CommitsEarly"
+    assert "  RM = {r0, r1}\n" in Path("a/b/CommitsEarly.cfg").read_text()
+
+
+def test_the_same_specification_gives_the_same_bytes(mcheck: Call) -> None:
+    for folder in ("one", "two"):
+        assert mcheck("export", "toys.py:Lock", "-f", "tla", "-o", folder).status == 0
+    for file in Path("one").iterdir():
+        assert file.read_bytes() == (Path("two") / file.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tcommit", "-f", "tla"], "say where to: mcheck export tcommit -f tla -o DIR"),
+        (["tcommit", "-f", "itf", "-o", "x"], "-f itf is the format of a trace: mcheck export TRACE -f itf; a specification is -f tla"),
+        (["tcomit", "-f", "tla", "-o", "x"], "no protocol 'tcomit' (did you mean 'tcommit'?); `mcheck list` shows all, path/to/file.py:Class runs your own"),
+        (["tcommit", "-f", "tla", "-o", "toys.py"], "-o toys.py: is a file: modules are written into a folder"),
+        (["x.itf.json", "-f", "tla"], "-f tla writes a specification, not a trace: mcheck export PROTOCOL -f tla -o DIR"),
+    ],
+)  # fmt: skip
+def test_a_specification_needs_its_format_and_a_folder(mcheck: Call, arguments: list[str], words: str) -> None:
+    assert mcheck("export", *arguments) == Ran(2, "", f"mcheck: {words}\n")

@@ -26,6 +26,7 @@ PAGES = {
         "docs/test-an-implementation.md",
         "docs/validate-a-log.md",
         "docs/flp.md",
+        "docs/tla.md",
     )
 }
 BLOCKS = {name: blocks_of(path) for name, path in PAGES.items()}

@@ -1,4 +1,4 @@
-"""mcheck export: a saved trace as a regression test, or as plain ITF for other tools."""
+"""mcheck export: a saved trace as a regression test, or as plain ITF for other tools; a specification as TLA+."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcheck.options import Word, color_option
+from mcheck.commands.protocol_command import ProtocolCommand
+from mcheck.options import Word, color_option, constants_given, option, scope_options
+from mcheck.protocols import Protocol, instantiate, is_name
 
 if TYPE_CHECKING:
     from mcheck.counterexamples.pytest_text import Claim
     from mcheck.report import Subject
 
 FORMATS = {"pytest": (".py",), "itf": (".itf.json", ".json")}
-"""The formats, and how the names of such files end."""
+"""The formats of a trace, and how the names of such files end."""
+TLA = "tla"
+"""The format of a specification."""
 
 
 def run(file: str, format: str | None, output: str | None, color: str) -> int:
@@ -29,6 +33,8 @@ def run(file: str, format: str | None, output: str | None, color: str) -> int:
     chosen = format or next((f for f, ends in FORMATS.items() if output and output.endswith(ends)), None)
     if chosen is None:
         raise UsageError(f"say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
+    if chosen == TLA:
+        raise UsageError("-f tla writes a specification, not a trace: mcheck export PROTOCOL -f tla -o DIR")
     folder = Path(output).absolute().parent if output else Path.cwd()
     text, words = _as_pytest(file, folder) if chosen == "pytest" else _as_itf(file)
     terminal = Terminal(color)
@@ -142,15 +148,72 @@ def output_option() -> click.Option:
     )
 
 
-command = click.Command(
+# ---------------------------------------------------------------------- TLA+
+
+
+def options(protocol: Protocol | None) -> list[click.Option]:
+    """The options of the export of a specification, besides its constants."""
+    tweak, *_ = scope_options(protocol)
+    return [
+        click.Option(["-f", "--format", "format"], type=Word(*FORMATS, TLA), help="tla, of a specification."),
+        click.Option(["-o", "--output", "output"], metavar="DIR", help="The folder to write into."),
+        tweak,
+        option("--no-symmetry", is_flag=True, help="Without SYMMETRY: TLC counts states, and not orbits."),
+        color_option(),
+    ]
+
+
+def run_protocol(protocol: Protocol, values: dict[str, Any]) -> int:
+    """Write the modules and configurations of a specification, and say how to check them."""
+    from mcheck.spec import UsageError
+    from mcheck.terminal import Terminal
+    from mcheck.tla.folder import exported, write
+
+    format, folder = values["format"], values["output"]
+    if format not in (None, TLA):
+        raise UsageError(
+            f"-f {format} is the format of a trace: mcheck export TRACE -f {format}; a specification is -f tla"
+        )
+    if folder is None:
+        raise UsageError(f"say where to: mcheck export {protocol.name} -f tla -o DIR")
+    tweak = protocol.tweak_named(values["tweak"])
+    files = exported(instantiate(protocol.tweaked(tweak), constants_given(values)), not values["no_symmetry"])
+    write(files, folder)
+    terminal = Terminal(values["color"])
+    for name in files:
+        terminal.print(f"wrote {(Path(folder) / name).as_posix()}")
+    module = next(iter(files)).removesuffix(".tla")
+    terminal.print(f"check   cd {Path(folder).as_posix()} && java -cp tla2tools.jar tlc2.TLC {module}")
+    return 0
+
+
+class ExportCommand(ProtocolCommand):
+    """`export PROTOCOL`, with the constants of the protocol, or `export TRACE`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        typed = self.protocol_in(args)
+        asked = "tla" in args or "--format=tla" in args or "-ftla" in args
+        if typed is not None and (
+            is_name(typed) or ".py" in Path(typed).name or (asked and not typed.endswith(".json"))
+        ):
+            return super().make_context(info_name, args, parent, **extra)
+        return _of_trace.make_context(info_name, args, parent, **extra)
+
+
+_of_trace = click.Command(
     "export",
     params=[
         click.Argument(["file"], metavar="TRACE"),
-        format_option(FORMATS),
+        format_option({**FORMATS, TLA: ()}),
         output_option(),
         color_option(),
     ],
     callback=run,
     help="Write a saved trace as a regression test (pytest), which pins what the trace does under today's spec, or as "
-    "plain ITF, which other tools read.",
+    "plain ITF, which other tools read.  `mcheck export PROTOCOL -f tla -o DIR` writes a specification as TLA+ modules, with "
+    "what TLC is to check.",
 )
+
+command = ExportCommand("export", run_protocol, options, "Write PROTOCOL as TLA+ modules, with what TLC is to check.")
