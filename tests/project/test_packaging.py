@@ -63,4 +63,4 @@ def test_the_readme_has_the_two_commands() -> None:
 
 
 def test_the_architecture_page_stays_short() -> None:
-    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 80
+    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 88
