@@ -9,12 +9,13 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
+from mcheck.checker.interrupts import Interrupts
 from mcheck.checker.known import Known
 from mcheck.checker.limits import LimitReached, Watch, peak_mb
 from mcheck.checker.native.building import build
 from mcheck.checker.native.checkpoint import Checkpoints
 from mcheck.checker.native.core import Identity
-from mcheck.checker.native.keeper import Interrupts, Keeper, identity_of
+from mcheck.checker.native.keeper import Keeper, identity_of
 from mcheck.checker.native.program import DEADLOCKED, ENABLED, FAILED
 from mcheck.checker.native.search import ErrorLeaf, NativeSearch
 from mcheck.checker.traces import Link, behavior_to, blamed, property_results

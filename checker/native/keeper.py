@@ -1,15 +1,11 @@
-"""The keeper of a running search: writes its checkpoints, takes up where one left off, and makes Ctrl-C wait its turn."""
+"""The keeper of a running search: writes its checkpoints, and takes up where one left off."""
 
 from __future__ import annotations
 
 import hashlib
-import signal
-import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from types import FrameType
 from typing import Any
 
 from mcheck.checker.native import snapshot
@@ -48,35 +44,6 @@ class Keeper:
         finally:
             stored.close()
         return float(stored.head.facts["seconds"])
-
-
-class Interrupts:
-    """Ctrl-C, held back until it is asked for; a second one does not wait."""
-
-    def __init__(self) -> None:
-        self.came = False
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """While this lasts; in the main thread, for no other one is interrupted."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        former = signal.signal(signal.SIGINT, self._note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, former)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.came:
-            raise KeyboardInterrupt
-        self.came = True
-
-    def check(self) -> None:
-        """KeyboardInterrupt if it came."""
-        if self.came:
-            raise KeyboardInterrupt
 
 
 def identity_of(instance: Instance, program: str, initial: Iterable[Sequence[int]], **asked: Any) -> dict[str, Any]:

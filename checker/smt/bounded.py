@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mcheck.checker.smt.patience import Patience, Undecided
 from mcheck.checker.smt.questions import Reply
 from mcheck.checker.smt.rules import Rules
 from mcheck.checker.smt.terms import Truth
@@ -67,16 +68,6 @@ def check_bounded(
     return _Search(instance, properties, depth, seconds, start, written).result()
 
 
-class Undecided(Exception):
-    """z3 has no answer."""
-
-
-def in_time(end: float | None) -> None:
-    """Undecided if that moment has come."""
-    if end is not None and time.monotonic() >= end:
-        raise Undecided("time limit")
-
-
 class _Search:
     def __init__(
         self,
@@ -89,15 +80,14 @@ class _Search:
     ) -> None:
         self.instance, self.properties, self.asked, self.start = instance, tuple(properties), depth, start
         self.written = written
-        self.started = time.monotonic()
-        self.end = None if seconds is None else self.started + seconds
+        self.patience = Patience(seconds)
         self.found: dict[str, PropertyResult] = {}
         self.times: list[float] = []
 
     def result(self) -> Bounded:
         """The answer."""
         reason = None
-        with self.instance.active():
+        with self.instance.active(), self.patience.held():
             try:
                 self._look()
             except Undecided as undecided:
@@ -111,13 +101,13 @@ class _Search:
             self.asked,
             seen,
             tuple(self.found.get(rule.name) or _not_found(rule, seen) for rule in self.properties),
-            time.monotonic() - self.started,
+            self.patience.spent,
             tuple(self.times),
             reason,
         )
 
     def _look(self) -> None:
-        self.unrolling = Unrolling(Rules(self.instance))
+        self.unrolling = Unrolling(Rules(self.instance, self.patience.check))
         initial = self.instance.initial if self.start is None else (self.start.last,)
         self.unrolling.question.add(self.unrolling.at(0, self.unrolling.is_one_of(initial)))
         self.goals = {rule.name: self._goal(rule) for rule in self.properties}
@@ -137,7 +127,7 @@ class _Search:
         """That the property is decided, of a state or of the step from it."""
         u = self.unrolling
         new = u.question.variables(f"{rule.name}:")
-        in_time(self.end)
+        self.patience.check()
         goal = u.rules.decided(rule, (u.state, u.next) if _of_steps(rule) else (u.state,), new)
         u.question.add(*new.required)
         return goal
@@ -183,7 +173,7 @@ class _Search:
                 f"{self.instance.name}: {premise}\nsatisfiable exactly if there is such a behaviour of {depth} steps"
             )
             self.written(f"depth {depth} {premise.rpartition(' ')[0]}", question.smt2([premise], words))
-        reply = question.ask([premise], None if self.end is None else self.end - time.monotonic())
+        reply = question.ask([premise], self.patience.left)
         if reply.answer == "unknown":
             raise Undecided(reply.reason)
         return reply

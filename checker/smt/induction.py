@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mcheck.checker.smt.bounded import Bounded, Undecided, Writer, check_bounded, decided_by, in_time
+from mcheck.checker.smt.bounded import Bounded, Writer, check_bounded, decided_by
+from mcheck.checker.smt.patience import Patience, Undecided
 from mcheck.checker.smt.rules import Rules
 from mcheck.checker.smt.terms import Truth
 from mcheck.checker.smt.unrolling import Unrolling
@@ -107,23 +108,18 @@ class _Induction:
     ) -> None:
         self.instance, self.k, self.written = instance, k, written
         self.conjuncts, self.consequences = tuple(conjuncts), tuple(consequences)
-        self.started = time.monotonic()
-        self.end = None if seconds is None else self.started + seconds
+        self.patience = Patience(seconds)
         self.obligations: list[Obligation] = []
         self.ctis: list[Cti] = []
-
-    def left(self) -> float | None:
-        """The seconds that are left."""
-        return None if self.end is None else self.end - time.monotonic()
 
     def result(self) -> Inductive:
         """The answer."""
         shown = (*self.conjuncts, *self.consequences)
-        base = check_bounded(self.instance, shown, self.k - 1, self.left(), written=self.written)
+        base = check_bounded(self.instance, shown, self.k - 1, self.patience.left, written=self.written)
         reason = base.reason
         if reason is None and base.violation is None:
             try:
-                with self.instance.active():
+                with self.instance.active(), self.patience.held():
                     self._ask_all()
                 unknown = next((o for o in self.obligations if o.answer == "unknown"), None)
                 reason = None if unknown is None else "time limit"
@@ -139,20 +135,20 @@ class _Induction:
             base,
             tuple(self.obligations),
             tuple(self.ctis),
-            time.monotonic() - self.started,
+            self.patience.spent,
             reason,
         )
 
     # ------------------------------------------------------------------ the questions
 
     def _ask_all(self) -> None:
-        u = self.unrolling = Unrolling(Rules(self.instance))
+        u = self.unrolling = Unrolling(Rules(self.instance, self.patience.check))
         q, last = u.question, self.k - 1
         for k in range(self.k):
             if k:
                 u.add_step()
             for rule in self.conjuncts:
-                in_time(self.end)
+                self.patience.check()
                 q.premise(rule.name, u.at(k, u.rules.holds(rule, u.state)))
         for k in range(self.k):  # a shortest violation meets no state twice
             q.add(*(u.differ(j, k) for j in range(k)))
@@ -170,7 +166,7 @@ class _Induction:
     def _goal(self, rule: Rule) -> str:
         """The name of the premise that the last step breaks a conjunct."""
         u = self.unrolling
-        in_time(self.end)
+        self.patience.check()
         new = u.question.variables(f"{rule.name}:")
         states = (u.state, u.next) if rule.kind in ("step", "implements") else (u.next,)
         broken: Truth = u.rules.decided(rule, states, new)
@@ -185,7 +181,7 @@ class _Induction:
         if self.written is not None:
             words = f"{self.instance.name}: {action.name} keeps: {title}\nunsatisfiable exactly if that is so"
             self.written(f"{action.name} {title}", question.smt2(premises, words))
-        reply = question.ask(premises, self.left())
+        reply = question.ask(premises, self.patience.left)
         seconds = time.monotonic() - began
         answer: Literal["kept", "broken", "unknown"] = (
             "kept" if reply.answer == "unsat" else "broken" if reply.answer == "sat" else "unknown"
@@ -203,7 +199,7 @@ class _Induction:
         question, kept = self.unrolling.question, [*premises]
         for number, absent in enumerate(self.unrolling.absences(0)):
             name = question.premise(f"absent {number}", absent)
-            if question.ask([*kept, name], self.left()).answer == "sat":
+            if question.ask([*kept, name], self.patience.left).answer == "sat":
                 kept.append(name)
 
     def _cti(self, action: Rule, conjunct: Rule | None) -> Cti:

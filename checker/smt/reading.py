@@ -71,8 +71,8 @@ def anything(domain: Domain) -> Value:
 class Reading:
     """The values of expressions for given states and parameters, each computed once."""
 
-    def __init__(self, values: dict[str, Value]) -> None:
-        self.values = values
+    def __init__(self, values: dict[str, Value], pause: Callable[[], None] = lambda: None) -> None:
+        self.values, self._pause = values, pause
         self.bound: dict[int, Value] = {}
         self._known: dict[tuple[Any, ...], tuple[Value, tuple[Value, ...]]] = {}
 
@@ -84,6 +84,7 @@ class Reading:
         key = (node.id, *map(id, bound))
         found = self._known.get(key)
         if found is None:
+            self._pause()
             operation = _OPERATIONS.get(node.op)
             if operation is None:
                 raise InternalError(f"z3 has no operation {node.op!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -35,10 +35,10 @@ class Taken:
 
 
 class Rules:
-    """The rules of an instance as formulas."""
+    """The rules of an instance as formulas.  `pause` is called again and again meanwhile, and may raise."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
+    def __init__(self, instance: Instance, pause: Callable[[], None] = lambda: None) -> None:
+        self.instance, self.pause = instance, pause
         self.traced: Trace = trace(instance)
         self.domain = instance.state_domain
 
@@ -76,7 +76,7 @@ class Rules:
     def answer(self, rule: Rule, states: tuple[Value, ...], arguments: Arguments) -> tuple[Truth, Truth]:
         """(whether a property is true, whether it fails)."""
         names = (BEFORE, AFTER) if rule.kind == "step" else (STATE,)
-        reading = Reading({**dict(zip(names, states, strict=True)), **arguments})
+        reading = Reading({**dict(zip(names, states, strict=True)), **arguments}, self.pause)
         true, fails = [], []
         for reached, leaf in reading.leaves(self.traced[rule.name].tree):
             if isinstance(leaf, Fails):
@@ -117,7 +117,7 @@ class Rules:
 
     def refines(self, rule: Rule, before: Value, after: Value) -> Truth:
         """That a step maps to a step of the other spec, or to no change.  Cost: every argument of each of its actions."""
-        other = Rules(self.instance.refinements[rule.name].other)
+        other = Rules(self.instance.refinements[rule.name].other, self.pause)
         (source, good), (target, fine) = (self._image(rule, state, other) for state in (before, after))
         steps = [equal(source, target)]
         for action in other.instance.actions:
@@ -127,7 +127,7 @@ class Rules:
 
     def _image(self, rule: Rule, state: Value, other: Rules) -> tuple[Fields, Truth]:
         """The state of the other spec that a state stands for, and that there is one."""
-        reading = Reading({STATE: state})
+        reading = Reading({STATE: state}, self.pause)
         image: Value = None
         there: list[Truth] = []
         for reached, leaf in reading.leaves(self.traced[rule.name].tree):
@@ -144,7 +144,7 @@ class _ActionReading:
     def __init__(self, rules: Rules, action: Rule, before: Fields, arguments: Arguments) -> None:
         self.rules, self.before = rules, before
         self.traced: TracedRule = rules.traced[action.name]
-        self.reading = Reading({STATE: before, **arguments})
+        self.reading = Reading({STATE: before, **arguments}, rules.pause)
         self.found = list(self.reading.leaves(self.traced.tree))
         self._outside: dict[tuple[str, int], tuple[Violation, ...]] = {}
 
