@@ -44,7 +44,7 @@ def study(
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
     told_apart = (*conditions, *(p.goes_on for p in instance.participants))
-    explored_as, _ = seen(instance, (rule,), told_apart)
+    explored_as, view = seen(instance, (rule,), told_apart)
     exploration, notes = exploration_by(explored_as, engine, watch, told_apart, (rule,))
     answer, reason, explored = _Answer(), None, None
     try:
@@ -85,6 +85,7 @@ def study(
         exploring_seconds=watch.seconds if explored is None else explored,
         peak_rss_mb=peak_mb(),
         notes=notes,
+        view=view,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mcheck.checker.liveness.verdict import Viewed
 from mcheck.checker.valency.members import Member
 from mcheck.checker.valency.run import UndecidedRun
 from mcheck.checker.valency.valencies import Valencies, Value
@@ -86,3 +87,5 @@ class ValencyVerdict:
     exploring_seconds: float
     peak_rss_mb: int
     notes: tuple[str, ...] = ()
+    view: Viewed | None = None
+    """The view that states were told apart by; see `checker.liveness`."""

@@ -18,7 +18,7 @@ def liveness_text(report: Report, verdict: LivenessVerdict, word: str, saved: di
     unbounded = verdict.view.unbounded if verdict.view else ()
     lines = [report.header(Limits(), [verdict.engine], unbounded)]
     lines += _table(verdict, report)
-    lines += [] if verdict.view is None else [report.item("view", _view(verdict.view))]
+    lines += [] if verdict.view is None else [report.item("view", view_in_words(verdict.view))]
     lines += _fairness(verdict, word, report)
     cut = ", ".join(f"{name} {times:,}" for name, times in verdict.cut.items())
     lines.append(report.item("cut", cut or "nothing"))
@@ -38,12 +38,24 @@ def liveness_text(report: Report, verdict: LivenessVerdict, word: str, saved: di
     return "\n".join(lines)
 
 
-def _view(view: Viewed) -> str:
+def view_in_words(view: Viewed) -> str:
     """What states were told apart by."""
     of = [f"the order of {amounts(view.ranks)}"] if view.ranks else []
     of += ["what can still matter, as the spec's `view` says"] if view.forgets else []
     free = f"; {amounts(view.unbounded)} have no bound" if view.unbounded else ""
     return f"states are told apart by {' and by '.join(of)}{free}"
+
+
+def view_document(view: Viewed | None) -> dict[str, Any] | None:
+    """The same as JSON."""
+    if view is None:
+        return None
+    return {"ranks": list(view.ranks), "unbounded": list(view.unbounded), "forgets": view.forgets}
+
+
+def bounds_under(view: Viewed | None, bounds: dict[str, int]) -> dict[str, int]:
+    """The bounds that bind: not those of ranks that the view lets grow."""
+    return {name: value for name, value in bounds.items() if view is None or name not in view.unbounded}
 
 
 def _table(verdict: LivenessVerdict, report: Report) -> list[str]:
@@ -90,13 +102,17 @@ def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, 
     lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_shape(lasso), how)))}"]
     if arguments:
         lines.append(f"  for {report.notation.arguments(rule, arguments)}")
+    lines += report.table(lasso.behavior, back(lasso), lasso.loop)
+    return [*lines, f"  {for_ever(lasso)}"]
+
+
+def back(lasso: Lasso) -> str:
+    """What the last step of a lasso is marked with."""
     aside = "" if lasso.closes else f", {_grown(lasso)} aside"
-    mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}{aside}"
-    lines += report.table(lasso.behavior, mark, lasso.loop)
-    return [*lines, f"  {_for_ever(lasso)}"]
+    return "stutters for ever" if lasso.stutters else f"back to {lasso.loop}{aside}"
 
 
-def _for_ever(lasso: Lasso) -> str:
+def for_ever(lasso: Lasso) -> str:
     """Why it may go on so."""
     if lasso.stutters:
         return "No step that fairness demands is possible in the last state."
@@ -143,14 +159,8 @@ def liveness_document(
         "tweak": subject.tweak,
         "engine": verdict.engine,
         "constants": verdict.instance.constants,
-        "bounds": {n: v for n, v in verdict.instance.bounds.items() if view is None or n not in view.unbounded},
-        "view": None
-        if view is None
-        else {
-            "ranks": list(view.ranks),
-            "unbounded": list(view.unbounded),
-            "forgets": view.forgets,
-        },
+        "bounds": bounds_under(view, verdict.instance.bounds),
+        "view": view_document(view),
         "result": verdict.result,
         "states": verdict.states,
         "edges": verdict.edges,

@@ -11,6 +11,7 @@ from mcheck.checker.valency.verdict import Counts, Exceptions, InitialState, Val
 from mcheck.checker.verdict import Limits
 from mcheck.report import Report
 from mcheck.report_json import SCHEMA
+from mcheck.report_liveness import back, bounds_under, for_ever, view_document, view_in_words
 from mcheck.scope import counted
 from mcheck.spec import Behavior, Lasso, text
 from mcheck.valency_words import ValencyWords
@@ -32,7 +33,10 @@ class ValencyReport:
     def text(self) -> str:
         """The report."""
         verdict, item = self.verdict, self.report.item
-        lines = [self.report.header(Limits(), [verdict.engine]), item("decision", self._decision())]
+        view = verdict.view
+        header = self.report.header(Limits(), [verdict.engine], view.unbounded if view else ())
+        lines = [header, item("decision", self._decision())]
+        lines += [item("view", f"{view_in_words(view)}; tested, not proved")] if view else []
         if verdict.counts is not None:
             lines += [*self._table(verdict.counts), *self._lemma2(), *self._lemma3(), *self._silence(), *self._null()]
         elif verdict.bivalent is not None:
@@ -161,12 +165,9 @@ class ValencyReport:
         word = self._several().upper() if run.bivalent else "UNDECIDED"
         shape = f"stem {len(lasso.stem)}, {f'cycle {len(lasso.cycle)}' if lasso.cycle else 'then nothing happens'}"
         lines = [f"{self.report.terminal.style(f'{word} FOR EVER', 'bad')}  {shape}"]
-        mark = "stutters for ever" if lasso.stutters else f"back to {lasso.loop}"
-        lines += self.report.table(lasso.behavior, mark, lasso.loop)
+        lines += self.report.table(lasso.behavior, back(lasso), lasso.loop)
         if lasso.cycle:
-            first, last = lasso.loop + 1, len(lasso.behavior.steps)
-            steps = f"Step {first} is" if first == last else f"Steps {first} to {last} are"
-            lines.append(f"  {steps} repeated for ever: that is fair, and nobody decides.")
+            lines.append(f"  {for_ever(lasso)}")
         lines.append(self.report.whole(f"  From state {lasso.loop} {self._ways_out_text(run)}."))
         return [*lines, *self.report.commands(self.saved)]
 
@@ -223,7 +224,8 @@ class ValencyReport:
             "tweak": subject.tweak,
             "engine": verdict.engine,
             "constants": verdict.instance.constants,
-            "bounds": verdict.instance.bounds,
+            "bounds": bounds_under(verdict.view, verdict.instance.bounds),
+            "view": view_document(verdict.view),
             "result": verdict.result,
             "states": verdict.states,
             "edges": verdict.edges,

@@ -17,6 +17,7 @@ from mcheck.checker import Limits
 from mcheck.checker.liveness.lassos import FoundLasso, LassoSearch
 from mcheck.checker.valency.engine import study
 from mcheck.checker.valency.verdict import Counts, ValencyVerdict
+from mcheck.models.paxos_duel import PaxosDuel
 from mcheck.spec import InternalError, Spec, UsageError, action, decision, require
 
 
@@ -181,3 +182,14 @@ def test_a_way_out_that_leads_nowhere_is_not_shown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(run_module.Valencies, "way_to", lambda self, value, state: [])
     with pytest.raises(InternalError, match="its state 0 does not lead to a decision of"):
         studied(Rope())
+
+
+def test_the_duel_of_two_proposers() -> None:
+    """Source: 31,549 bivalent and 35,434 univalent states of each kind, found by another Python program on its own model."""
+    found = study(PaxosDuel().instance)
+    assert found.result == "answered" and found.view is not None and found.view.unbounded == ("max_ballot",)
+    assert (found.states, found.edges, found.bivalent) == (102_417, 442_028, 31_549)
+    assert found.counts is not None and found.counts.univalent == (35_434, 35_434) and found.counts.null == 0
+    assert found.counts.disagreeing == 0
+    assert not any(one.states for one in (*found.lemma3, *found.blocked))
+    assert found.run is not None and found.run.bivalent and found.run.faultless
