@@ -221,9 +221,6 @@ TWEAKS: dict[str, dict[str, str]] = {
         "keep-lease": "mcheck.models.raft_transfer:KeepsLease",
         "lease-again": "mcheck.models.raft_transfer:LeasesAgain",
     },
-    "raft-split-votes": {
-        "vote-twice": "mcheck.models.raft_split_votes:VotesTwice",
-    },
     "raft-macro": {
         "commit-old-terms": "mcheck.models.raft_macro:CommitsOldTerms",
         "no-log-check": "mcheck.models.raft_macro:IgnoresLogs",
@@ -243,6 +240,9 @@ TWEAKS: dict[str, dict[str, str]] = {
     "raft-macro+apply-time-change": {
         "campaign-unapplied": "mcheck.models.raft_apply_time_change:CampaignsUnapplied",
         "change-before-applying": "mcheck.models.raft_apply_time_change:ChangesBeforeApplying",
+    },
+    "raft-split-votes": {
+        "vote-twice": "mcheck.models.raft_split_votes:VotesTwice",
     },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",

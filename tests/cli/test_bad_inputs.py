@@ -476,7 +476,7 @@ EXPORTS = [
     row("export of nothing", "export", 2, "TRACE"),
     row("export of a missing trace", "export absent.json -f itf", 2, "absent.json", "No such file"),
     row("export without a format", "export t.json", 2, "say which format: -f pytest, -f itf", prepare=trace()),
-    row("export to an unknown format", "export t.json -f tla", 2, "--format", "pytest, itf", "'tla'", prepare=trace()),
+    row("export to an unknown format", "export t.json -f pdf", 2, "--format", "pytest, itf", "'pdf'", prepare=trace()),
     row("export into no folder", "export t.json -o absent/test_it.py", 2, "folder that exists", prepare=trace()),
     row("export of a stale label", "export t.json -f pytest", 1, "no action 'pour'",
         prepare=trace(labels=["fill_big()", "pour()"])),

@@ -42,7 +42,11 @@ def test_python_runs_and_is_refused_as_shown(name: str) -> None:
     assert run_python(PAGES[name], BLOCKS[name]) == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+LONG = {"docs/textbook-raft.md", "docs/zab.md"}
+"""Pages whose commands take half a minute and more."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(p, marks=pytest.mark.slow if p in LONG else ()) for p in PAGES])
 def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     directory = workplace(tmp_path)
     wrong, ran = [], 0

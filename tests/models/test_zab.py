@@ -233,13 +233,20 @@ def test_a_newleader_is_of_the_epoch_that_was_accepted_before() -> None:
 # ---------------------------------------------------------------------- tweaks
 
 
+QUICK = {"compare-epochs-only", "report-delivered", "remember-acks"}
+"""One of each phase; every tweak takes seconds to compile."""
+
+
 def declared() -> list[Any]:
     """(name, class, outcome) for every outcome that a tweak declares."""
     found = []
     for name, place in TWEAKS["zab"].items():
         module, _, cls = place.partition(":")
         tweak = getattr(importlib.import_module(module), cls)
-        found += [pytest.param(tweak, outcome, id=f"{name}-{k}") for k, outcome in enumerate(outcomes_of(tweak))]
+        marks = () if name in QUICK else pytest.mark.slow
+        found += [
+            pytest.param(tweak, outcome, id=f"{name}-{k}", marks=marks) for k, outcome in enumerate(outcomes_of(tweak))
+        ]
     return found
 
 

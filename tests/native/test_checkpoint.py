@@ -427,7 +427,7 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path: Path) -> None:
     assert (head["distinct"], head["levels"]) == (document["distinct"], document["levels"][: len(head["levels"])])
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     """Whoever is killed is followed by a run with another number of threads, from the checkpoint if there is one; what each leaves is also completed.
 

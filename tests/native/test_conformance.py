@@ -135,13 +135,16 @@ SHIPPED = dict(shipped())
 OTHERS = {**dict(specs_of(toys, "toys")), **dict(specs_of(cli_toys, "cli")), **dict(examples())}
 COMPILED = [name for name in OTHERS if name not in UNTRACEABLE and name not in UNLOWERABLE]
 SHALLOW = {"toys.FavoursEarly": 40, "my_raft.MyRaft": 4, "election.VotesTwice": 7, "election.Election": 8}
-OTHER_RAFTS = {
-    "raft forget-vote", "raft write-term-then-vote", "raft lead-without-looking-up", "raft keep-role-in-new-term",
-    "raft commit-old-terms", "raft truncate-in-order", "raft commit-own-suffix-on-heartbeat", "raft roll-back-on-step-down",
-    "raft dropping-and-duplicating",
+OTHERWISE_BUILT = {
+    "raft forget-vote", "raft lead-without-looking-up", "raft truncate-in-order", "raft dropping-and-duplicating",
+    "paxos reuse-ballot", "paxos count-across-ballots",
 }  # fmt: skip
-"""Tweaks of Raft with another state, another network, other actions, or another rule in each part of the protocol."""
+"""Tweaks with another state, another network, other actions, or another rule in each part of the protocol."""
 LARGE = (
+    "paxos",
+    "fast-paxos",
+    "flexible-paxos",
+    "zab-tla",
     "raft",
     "raft-fsync",
     "ben-or",
@@ -153,14 +156,16 @@ LARGE = (
     "textbook-reads",
 )
 """Their tweaks differ in one rule, and take seconds to compile."""
+LARGEST = {"textbook-reads"}
+"""Slow even as they are: `textbook-raft` has all but the reads."""
 
 
-def with_slow(quick: set[str]) -> list[Any]:
-    """All that is shipped; the tweaks of large protocols, but for `quick`, are slow."""
+def with_slow(quick: set[str], untweaked: bool = True) -> list[Any]:
+    """All that is shipped; the tweaks of large protocols, but for `quick`, are slow, and they themselves if not `untweaked`."""
     found = []
     for name in SHIPPED:
         protocol, _, tweak = name.partition(" ")
-        slow = protocol in LARGE and tweak and name not in quick
+        slow = protocol in LARGEST or (protocol in LARGE and name not in quick and bool(tweak or not untweaked))
         found.append(pytest.param(name, marks=pytest.mark.slow if slow else ()))
     return [p for p in found if p.values[0] not in UNLOWERABLE]
 
@@ -169,14 +174,14 @@ MANY = with_slow(set())
 BOTH_WAYS = pytest.mark.parametrize("keep_going", [False, True], ids=["", "keep-going"])
 
 
-@pytest.mark.parametrize("name", with_slow(OTHER_RAFTS))
+@pytest.mark.parametrize("name", with_slow(OTHERWISE_BUILT))
 def test_protocols_and_tweaks(name: str) -> None:
     constants, depth = SMALL[name.split()[0]]
     instance = SHIPPED[name](**constants).instance
     assert search_differences(instance, Limits(depth=depth)) == []
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", with_slow(set(), untweaked=False))
 def test_protocols_and_tweaks_beyond_a_violation(name: str) -> None:
     constants, depth = SMALL[name.split()[0]]
     instance = SHIPPED[name](**constants).instance

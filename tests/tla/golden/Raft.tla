@@ -197,7 +197,7 @@ AppendEntries(i, j) ==
      /\ servers[i].role = "LEADER"  \* only a leader replicates
      /\ IF 1 < next_index
         THEN /\ Assert(next_index >= 2 /\ Len(servers[i].log) + 1 >= next_index,
-                       "raft.py:274: append_entries: IndexError: tuple index out of range")
+                       "raft.py:278: append_entries: IndexError: tuple index out of range")
              /\ network' = network \union {[type |-> "AppendEntries",
                                             src |-> i,
                                             dst |-> j,
@@ -688,7 +688,7 @@ LeaderCompleteness ==
                     \/ Len(servers[i].log) < c.log_index
                     \/ /\ Len(servers[i].log) + c.log_index >= 1
                        /\ Len(servers[i].log) >= Len(servers[i].log) + c.log_index,
-                "raft.py:504: leader_completeness: IndexError: tuple index out of range")
+                "raft.py:508: leader_completeness: IndexError: tuple index out of range")
       /\ \A c \in committed :
            \/ c.term >= servers[i].current_term
            \/ /\ Len(servers[i].log) >= c.log_index
