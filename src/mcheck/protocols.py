@@ -10,9 +10,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from mcheck.models import PROTOCOLS, TWEAKS
@@ -215,6 +217,29 @@ def _extends(cls: type, base: type) -> bool:
 _loaded: dict[Path, ModuleType] = {}
 
 
+class _FromText(SourceFileLoader):
+    """Compiles a file as it stands.
+
+    Python takes compiled code from its cache if the size of a file and the second of its last change are the same: two quick
+    edits of one length, and the verdict would be about the former text.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """What a file imports from beside it leaves no compiled code there either."""
+    former, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = former
+
+
 def load_file(path: Path) -> ModuleType:
     """The module in a file, loaded once.  UsageError if there is none, SpecError if it cannot be loaded."""
     if not path.exists():
@@ -226,7 +251,7 @@ def load_file(path: Path) -> ModuleType:
     if known is not None:
         return known
     name = f"mcheck_file_{len(_loaded)}_{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path)
+    specification = importlib.util.spec_from_file_location(name, path, loader=_FromText(name, str(path)))
     if specification is None or specification.loader is None:
         raise UsageError(f"{path}: not a Python file: write path/to/file.py:Class")
     module = importlib.util.module_from_spec(specification)
@@ -235,7 +260,10 @@ def load_file(path: Path) -> ModuleType:
     if beside not in sys.path:
         sys.path.insert(0, beside)
     try:
-        with warnings.catch_warnings(action="ignore"):  # a warning would be a second line beside the result
+        with (
+            warnings.catch_warnings(action="ignore"),
+            _no_bytecode(),
+        ):  # a warning would be a second line beside the result
             specification.loader.exec_module(module)
     except SyntaxError as error:
         raise SpecError(f"{Path(error.filename or path).name}:{error.lineno}: {error.msg}") from error

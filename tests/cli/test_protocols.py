@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
+import py_compile
+import sys
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import TOYS, Call
 
 from mcheck.models import PROTOCOLS, TWEAKS
-from mcheck.protocols import find, kebab, source_of
+from mcheck.protocols import find, kebab, load_file, source_of
 from mcheck.spec import Spec, UsageError
 
 
@@ -129,3 +132,23 @@ def test_help_has_an_option_for_each_constant(mcheck: Call) -> None:
     assert "nodes that want the lock [constant; default: 2]" in out
     assert "--max-requests INTEGER" in out and "requests waiting [bound; default: 2]" in out
     assert "--polite / --no-polite" in out
+
+
+def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:
+    """Python would take the compiled code of a text with as many bytes, last changed in the same second."""
+    path = tmp_path / "s.py"
+    path.write_text("WORD = 'old'\n", encoding="utf-8")
+    py_compile.compile(str(path))
+    changed = path.stat().st_mtime_ns
+    path.write_text("WORD = 'new'\n", encoding="utf-8")
+    os.utime(path, ns=(changed, changed))
+    assert load_file(path).WORD == "new"
+
+
+def test_a_file_leaves_no_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its own nor that of what it imports from beside it."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "beside_it.py").write_text("WORD = 1\n", encoding="utf-8")
+    (tmp_path / "s.py").write_text("from beside_it import WORD\n", encoding="utf-8")
+    assert load_file(tmp_path / "s.py").WORD == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["beside_it.py", "s.py"]
