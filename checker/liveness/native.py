@@ -86,7 +86,7 @@ class NativeExploration:
                 self.search.run(rows)
             except ErrorLeaf as leaf:
                 self._failed(leaf.number)
-            states = _States(self.layout, self._all_rows())
+            states = _States(self.layout, self._all_rows(), self.search)
             arcs = self._arcs()
             graph = StateGraph(
                 self.instance,
@@ -232,10 +232,13 @@ def _all_over(count: int) -> Iterator[int]:
 
 
 class _States(Sequence[Any]):
-    """States that are made from their rows when somebody looks at them."""
+    """States that are made from their rows when somebody looks at them.
 
-    def __init__(self, layout: Layout, rows: NDArray[np.uint64]) -> None:
-        self._layout, self._rows = layout, rows
+    The rows lie where the search has them; so `search`, whose memory that is, lives as long as they are looked at.
+    """
+
+    def __init__(self, layout: Layout, rows: NDArray[np.uint64], search: NativeSearch) -> None:
+        self._layout, self._rows, self._search = layout, rows, search
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -6,6 +6,8 @@ of fairness is then asked of other steps.
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -65,6 +67,18 @@ def test_the_graphs_are_equal(spec: Spec[Any]) -> None:
                 for ours, theirs in zip(native.truths(rule, arguments), plain.truths(rule, arguments), strict=True):
                     by_state = dict(zip(native.states, ours.tolist(), strict=True))
                     assert by_state == dict(zip(plain.states, theirs.tolist(), strict=True))
+
+
+def test_a_graph_outlives_its_exploration() -> None:
+    """Its rows are the memory of the search, and reading them must not depend on who else holds that."""
+    instance = SPECS[0].instance
+    exploration = NativeExploration(instance, Watch(Limits()), (), instance.temporal)
+    search = weakref.ref(exploration.search)
+    graph = exploration.run()
+    del exploration
+    gc.collect()
+    assert search() is not None
+    assert graph.states[0] in instance.initial
 
 
 def shape(verdict: LivenessVerdict) -> list[Any]:
