@@ -19,6 +19,17 @@ class LimitReached(Exception):  # not an error: the search ends here, and says s
         self.reason = reason
 
 
+STOPPED = (LimitReached, KeyboardInterrupt, MemoryError)
+"""What ends a search before its end, and costs nothing of what it has found."""
+
+
+def reason_of(stop: BaseException) -> str:
+    """The phrase that the verdict shows for one of `STOPPED`."""
+    if isinstance(stop, LimitReached):
+        return stop.reason
+    return "interrupted" if isinstance(stop, KeyboardInterrupt) else "out of memory"
+
+
 class Watch:
     """Looks at the clock whenever it is asked, and at memory and the listener every 0.2 s."""
 

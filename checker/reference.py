@@ -11,7 +11,7 @@ from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, select
 from mcheck.checker.coverage import Coverage
-from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.limits import STOPPED, LimitReached, Watch, peak_mb, reason_of
 from mcheck.checker.symmetry import Canonical, why_not_symmetric
 from mcheck.checker.traces import Link, behavior_to, blamed, property_results
 from mcheck.checker.verdict import Limits, Progress, ProgressListener, Result, Verdict
@@ -88,12 +88,8 @@ class Search:
                 self.start()
                 while self.frontier and not self.at_end():
                     self.expand_level()
-            except LimitReached as limit:
-                self.reason = limit.reason
-            except KeyboardInterrupt:
-                self.reason = "interrupted"
-            except MemoryError:
-                self.reason = "out of memory"
+            except STOPPED as stop:
+                self.reason = reason_of(stop)
             except Failure as failure:
                 self.fail(failure)
 
@@ -107,9 +103,9 @@ class Search:
         for state in self.instance.initial:
             self.generated += 1
             self.expanding = state
-            outside = [c for c in self.instance.constraints if not self.instance.holds(c, state)]
-            if outside:
-                self.coverage.cut[outside[0].title] += 1
+            outside = self.instance.outside(state)
+            if outside is not None:
+                self.coverage.cut[outside] += 1
             else:
                 self.visit(state, None)
                 self.checks.initial(state)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mcheck.checker.checks import Checks, select
 from mcheck.checker.coverage import Taken
-from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.limits import STOPPED, LimitReached, Watch, peak_mb, reason_of
 from mcheck.checker.traces import Link, blamed, property_results
 from mcheck.checker.verdict import Limits, Progress, ProgressListener, PropertyResult, Result
 from mcheck.spec import Cut, Failure, Instance, UsageError
@@ -117,12 +117,8 @@ class Walks:
         with self.instance.active():
             try:
                 walking()
-            except LimitReached as limit:
-                self.reason = limit.reason
-            except KeyboardInterrupt:
-                self.reason = "interrupted"
-            except MemoryError:
-                self.reason = "out of memory"
+            except STOPPED as stop:
+                self.reason = reason_of(stop)
             except Failure as failure:
                 self.fail(failure)
 

@@ -201,6 +201,10 @@ class Instance:
                 return Outcome(error=str(failure))
         return Outcome(successor=result)
 
+    def outside(self, state: Any) -> str | None:
+        """The title of the first constraint that an initial state does not meet; None if it meets all.  Failure where one raises."""
+        return next(iter([rule.title for rule in self.constraints if not self.holds(rule, state)]), None)
+
     def holds(self, rule: Rule, *states: Any) -> bool:
         """Whether a property holds in a state (of a step: in a pair of states) for all values of its parameters."""
         return self.falsifying(rule, *states) is None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcheck.checker.engines import why_not_native
-from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
 from mcheck.checker.liveness.arcs import Between, Demand, demand
 from mcheck.checker.liveness.assumptions import assumed, select
 from mcheck.checker.liveness.bisimulation import check_view
@@ -52,12 +52,8 @@ def decide(
             judge = _Judge(instance, graph, conditions, lambda: watch.check(lambda s: _whole(exploration, s)))
             for rule in rules:
                 findings.append(judge.finding(rule))
-    except LimitReached as limit:
-        reason = limit.reason
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    except MemoryError:
-        reason = "out of memory"
+    except STOPPED as stop:
+        reason = reason_of(stop)
     findings += [TemporalFinding(rule, "inconclusive", reason=reason) for rule in rules[len(findings) :]]
     return LivenessVerdict(
         instance=instance,

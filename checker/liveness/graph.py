@@ -142,11 +142,11 @@ class PlainExploration:
     def _start(self) -> bool:
         for state in self.instance.initial:
             try:
-                outside = [c for c in self.instance.constraints if not self.instance.holds(c, state)]
+                outside = self.instance.outside(state)
             except Failure as failure:
                 raise blamed(self.instance, {}, failure, state) from failure
-            if outside:
-                self._cut[outside[0].title] = self._cut.get(outside[0].title, 0) + 1
+            if outside is not None:
+                self._cut[outside] = self._cut.get(outside, 0) + 1
             else:
                 self._number(state, None)
         return bool(self._cut)

@@ -105,11 +105,11 @@ class NativeExploration:
         rows = []
         for state in self.instance.initial:
             try:
-                outside = [c for c in self.instance.constraints if not self.instance.holds(c, state)]
+                outside = self.instance.outside(state)
             except Failure as failure:
                 raise blamed(self.instance, {}, failure, state) from failure
-            if outside:
-                self._outside[outside[0].title] = self._outside.get(outside[0].title, 0) + 1
+            if outside is not None:
+                self._outside[outside] = self._outside.get(outside, 0) + 1
             else:
                 rows.append(self.layout.pack(state))
         return rows

@@ -11,7 +11,7 @@ from typing import Any
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
 from mcheck.checker.interrupts import Interrupts
 from mcheck.checker.known import Known
-from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
 from mcheck.checker.native.building import build
 from mcheck.checker.native.checkpoint import Checkpoints
 from mcheck.checker.native.core import Identity
@@ -158,12 +158,8 @@ class _Run:
         """The number of the state in which a rule fails, if one does."""
         try:
             self.native.run(initial)
-        except LimitReached as limit:
-            self.reason = limit.reason
-        except KeyboardInterrupt:
-            self.reason = "interrupted"
-        except MemoryError:
-            self.reason = "out of memory"
+        except STOPPED as stop:
+            self.reason = reason_of(stop)
         except ErrorLeaf as leaf:
             return leaf.number
         except Failure as failure:  # of a constraint, in an initial state
@@ -199,9 +195,9 @@ class _Run:
     def _initial_rows(self) -> Iterator[tuple[int, ...]]:
         self.outside: dict[str, int] = {}
         for state in self.instance.initial:
-            violated = [c for c in self.instance.constraints if not self.instance.holds(c, state)]
-            if violated:
-                self.outside[violated[0].title] = self.outside.get(violated[0].title, 0) + 1
+            outside = self.instance.outside(state)
+            if outside is not None:
+                self.outside[outside] = self.outside.get(outside, 0) + 1
             else:
                 self.checks.initial(state)
                 self.links.setdefault(state, None)

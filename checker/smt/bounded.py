@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mcheck.checker.limits import STOPPED, reason_of
 from mcheck.checker.smt.patience import Patience, Undecided
 from mcheck.checker.smt.questions import Reply
 from mcheck.checker.smt.rules import Rules
@@ -90,10 +91,8 @@ class _Search:
         with self.instance.active(), self.patience.held():
             try:
                 self._look()
-            except Undecided as undecided:
-                reason = str(undecided)
-            except KeyboardInterrupt:
-                reason = "interrupted"
+            except STOPPED as stop:
+                reason = reason_of(stop)
         seen = len(self.times) - 1
         return Bounded(
             self.instance,

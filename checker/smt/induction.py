@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mcheck.checker.limits import STOPPED, reason_of
 from mcheck.checker.smt.bounded import Bounded, Writer, check_bounded, decided_by
-from mcheck.checker.smt.patience import Patience, Undecided
+from mcheck.checker.smt.patience import Patience
 from mcheck.checker.smt.rules import Rules
 from mcheck.checker.smt.terms import Truth
 from mcheck.checker.smt.unrolling import Unrolling
@@ -123,10 +124,8 @@ class _Induction:
                     self._ask_all()
                 unknown = next((o for o in self.obligations if o.answer == "unknown"), None)
                 reason = None if unknown is None else "time limit"
-            except Undecided as undecided:
-                reason = str(undecided)
-            except KeyboardInterrupt:
-                reason = "interrupted"
+            except STOPPED as stop:
+                reason = reason_of(stop)
         return Inductive(
             self.instance,
             self.k,

@@ -10,10 +10,11 @@ import time
 from contextlib import AbstractContextManager
 
 from mcheck.checker.interrupts import Interrupts
+from mcheck.checker.limits import LimitReached
 
 
-class Undecided(Exception):
-    """z3 has no answer."""
+class Undecided(LimitReached):
+    """z3 has no answer: its time is over, or it gives up."""
 
 
 class Patience:

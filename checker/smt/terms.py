@@ -24,28 +24,25 @@ def _applied(make: Any, parts: list[Any]) -> Any:
 
 def all_of(parts: Iterable[Truth]) -> Truth:
     """Whether all are true."""
-    open_: dict[int, Any] = {}
-    for part in parts:
-        if part is False:
-            return False
-        if part is not True:
-            open_[part.get_id()] = part
-    if len(open_) < 2:
-        return next(iter(open_.values()), True)
-    return _applied(z3.Z3_mk_and, list(open_.values()))
+    return _joined(parts, True, z3.Z3_mk_and)
 
 
 def any_of(parts: Iterable[Truth]) -> Truth:
     """Whether one is true."""
-    open_: dict[int, Any] = {}
+    return _joined(parts, False, z3.Z3_mk_or)
+
+
+def _joined(parts: Iterable[Truth], of_none: bool, make: Any) -> Truth:
+    """What z3 makes of the parts that are not known; `of_none` changes nothing, and its opposite decides."""
+    unknown: dict[int, Any] = {}
     for part in parts:
-        if part is True:
-            return True
-        if part is not False:
-            open_[part.get_id()] = part
-    if len(open_) < 2:
-        return next(iter(open_.values()), False)
-    return _applied(z3.Z3_mk_or, list(open_.values()))
+        if part is (not of_none):
+            return part
+        if part is not of_none:
+            unknown[part.get_id()] = part
+    if len(unknown) < 2:
+        return next(iter(unknown.values()), of_none)
+    return _applied(make, list(unknown.values()))
 
 
 def both(x: Truth, y: Truth) -> Truth:

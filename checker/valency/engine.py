@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcheck.checker.limits import LimitReached, Watch, peak_mb
+from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
 from mcheck.checker.liveness.arcs import Between, Mask
 from mcheck.checker.liveness.assumptions import assumed
 from mcheck.checker.liveness.engine import executed, exploration_by, seen
@@ -56,12 +56,8 @@ def study(
 
         with explored_as.active():
             answer = _answer(instance, valencies(graph, rule, between), conditions, between)
-    except LimitReached as limit:
-        reason = limit.reason
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    except MemoryError:
-        reason = "out of memory"
+    except STOPPED as stop:
+        reason = reason_of(stop)
     return ValencyVerdict(
         instance=instance,
         fairness=conditions,

@@ -24,6 +24,10 @@ LARGEST = 1_000_000
 """The largest value of a constant or bound: nobody explores more, and a typing error ends here and not in swap space."""
 
 
+ENGINES = ("auto", "native", "reference")
+"""Those of `checker.engines`, known without it: help and completion load no engine."""
+
+
 class Number(_IntType):
     """An integer of at least `least`."""
 
@@ -114,6 +118,16 @@ def color_option() -> click.Option:
 def json_option() -> click.Option:
     """--json, for everything that answers."""
     return option("--json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def engine_option() -> click.Option:
+    """--engine, for everything that explores."""
+    return option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec.")
+
+
+def states_option() -> click.Option:
+    """--max-states, for what explores until a limit ends it."""
+    return option("--max-states", type=Number(1), help="Stop when more distinct states than this are found.")
 
 
 def out_option() -> click.Option:

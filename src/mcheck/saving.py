@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from mcheck.checker import RuleFailed
 from mcheck.counterexamples import save
+from mcheck.progress import ProgressLine
 from mcheck.report import Subject
 from mcheck.spec import Behavior, Lasso, Rule
 from mcheck.terminal import Terminal
@@ -29,6 +33,23 @@ def save_trace(
         terminal.warn(f"the trace could not be saved in {directory}: {error.strerror or error}; choose another --out")
         return None
     return path.as_posix()
+
+
+@contextmanager
+def failures_saved(
+    subject: Subject, directory: str, terminal: Terminal, line: ProgressLine | None = None
+) -> Iterator[None]:
+    """A rule that fails meanwhile leaves the trace that leads there.  The line of progress is gone before anything is printed."""
+    try:
+        yield
+    except RuleFailed as failed:
+        if line is not None:
+            line.clear()
+        save_trace(subject, failed.behavior, None, directory, terminal)
+        raise
+    finally:
+        if line is not None:
+            line.clear()
 
 
 def save_lasso(

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import TOYS
 
+from mcheck import options
+from mcheck.checker import engines
+
 SCRIPT = [sys.executable, "-c", "from mcheck.cli import main; main()"]
 
 
@@ -131,3 +134,8 @@ def test_completion_knows_protocols_tweaks_and_options(tmp_path: Path) -> None:
     for shell in ("bash", "zsh", "fish"):
         status, out, _ = finish(start("completion", shell, cwd=tmp_path))
         assert status == 0 and b"_MCHECK_COMPLETE" in out
+
+
+def test_help_knows_the_engines_there_are() -> None:
+    """The options name them without loading one."""
+    assert options.ENGINES == engines.ENGINES

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcheck.commands.protocol_command import ProtocolCommand
-from mcheck.commands.run import ENGINES
-from mcheck.options import Number, Seconds, Word, color_option, constants_given, json_option, option, scope_options
+from mcheck.options import (
+    Number,
+    Seconds,
+    color_option,
+    constants_given,
+    engine_option,
+    json_option,
+    option,
+    scope_options,
+)
 from mcheck.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
             help="Stop each search after this many seconds [default: 60; 10 where nothing is declared].",
         ),
         memory,
-        option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
+        engine_option(),
         option("--processes", type=Number(1, 256), default=2, help="Searches at a time."),
         json_option(),
         color_option(),

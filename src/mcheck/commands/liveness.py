@@ -7,10 +7,19 @@ from typing import Any
 import click
 
 from mcheck.commands.protocol_command import ProtocolCommand
-from mcheck.options import Number, Word, color_option, constants_given, json_option, option, out_option, scope_options
+from mcheck.options import (
+    Word,
+    color_option,
+    constants_given,
+    engine_option,
+    json_option,
+    option,
+    out_option,
+    scope_options,
+    states_option,
+)
 from mcheck.protocols import Protocol, instantiate
 
-_ENGINES = ("auto", "native", "reference")
 _FAIRNESS = ("declared", "weak", "strong", "none")
 
 
@@ -24,8 +33,8 @@ def options(protocol: Protocol | None) -> list[click.Option]:
             default="declared",
             help="What the spec states; or weak or strong fairness of every action, for each of its arguments; or none.",
         ),
-        option("--engine", type=Word(*_ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
-        option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
+        engine_option(),
+        states_option(),
         json_option(),
         out_option(),
         color_option(),
@@ -34,14 +43,14 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Decide, report, save the lassos; the exit status."""
-    from mcheck.checker import Limits, RuleFailed
+    from mcheck.checker import Limits
     from mcheck.checker.liveness.engine import decide
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.report_json import as_json
     from mcheck.report_liveness import liveness_document, liveness_text
-    from mcheck.saving import save_lasso, save_trace
+    from mcheck.saving import failures_saved, save_lasso
     from mcheck.terminal import Terminal
 
     constants = constants_given(values)
@@ -52,7 +61,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     report = Report(subject, terminal)
     line = ProgressLine()
     word = values["fairness"]
-    try:
+    with failures_saved(subject, values["out"], terminal, line):
         verdict = decide(
             instance,
             properties=list(values["property"]) or None,
@@ -61,12 +70,6 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
         )
-    except RuleFailed as failed:
-        line.clear()
-        save_trace(subject, failed.behavior, None, values["out"], terminal)
-        raise
-    finally:
-        line.clear()
     saved = {
         f.rule.name: save_lasso(subject, f.lasso, f.rule, word, values["out"], terminal)
         for f in verdict.findings

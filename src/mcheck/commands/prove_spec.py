@@ -47,24 +47,21 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Ask, report, save what was violated; the exit status."""
-    from mcheck.checker import RuleFailed
-    from mcheck.saving import save_trace
+    from mcheck.saving import failures_saved
     from mcheck.terminal import Terminal
 
     _refuse_mixtures(values)
     subject, start = _subject(protocol, values)
     terminal = Terminal(values["color"])
     try:
-        return (
-            _inductive(subject, values, terminal) if values["inductive"] else _bounded(subject, start, values, terminal)
-        )
+        with failures_saved(subject, values["out"], terminal):
+            if values["inductive"]:
+                return _inductive(subject, values, terminal)
+            return _bounded(subject, start, values, terminal)
     except ImportError as error:
         if error.name != "z3":
             raise
         raise UsageError("prove needs z3: pip install 'mcheck-protocols[proofs]'") from None
-    except RuleFailed as failed:
-        save_trace(subject, failed.behavior, None, values["out"], terminal)
-        raise
 
 
 def _refuse_mixtures(values: dict[str, Any]) -> None:

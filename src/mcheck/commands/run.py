@@ -11,17 +11,16 @@ from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import (
     Number,
     Seconds,
-    Word,
     color_option,
     constants_given,
+    engine_option,
     json_option,
     option,
     out_option,
     scope_options,
+    states_option,
 )
 from mcheck.protocols import Protocol, instantiate
-
-ENGINES = ("auto", "native", "reference")
 
 
 def options(protocol: Protocol | None) -> list[click.Option]:
@@ -29,8 +28,8 @@ def options(protocol: Protocol | None) -> list[click.Option]:
     return [
         option("--depth", type=Number(0), help="Explore every state at most this many steps from an initial state."),
         *scope_options(protocol),
-        option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
-        option("--engine", type=Word(*ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
+        states_option(),
+        engine_option(),
         option(
             "--symmetry/--no-symmetry",
             default=None,

@@ -42,13 +42,13 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Walk, report, save what was violated; the exit status."""
-    from mcheck.checker import Limits, RuleFailed
+    from mcheck.checker import Limits
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.counterexamples.shrink import shrink
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.report_json import as_json, simulation_document
-    from mcheck.saving import save_trace
+    from mcheck.saving import failures_saved, save_trace
     from mcheck.selection import checked, completed
     from mcheck.terminal import Terminal
 
@@ -58,7 +58,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     subject = Subject(protocol, tweak, instance)
     terminal = Terminal(values["color"])
     line = ProgressLine()
-    try:
+    with failures_saved(subject, values["out"], terminal, line):
         result = _walking(values["walker"])(
             instance,
             seed=values["seed"],
@@ -68,12 +68,6 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             limits=Limits(seconds=values["time_limit"], memory_mb=values["memory_limit"]),
             progress=line,
         )
-    except RuleFailed as failed:
-        line.clear()
-        save_trace(subject, failed.behavior, None, values["out"], terminal)
-        raise
-    finally:
-        line.clear()
     result = dataclasses.replace(result, properties=completed(subject, values["property"], result.properties))
     violation = result.violation
     saved = shrunk = None

@@ -9,14 +9,24 @@ import click
 from mcheck.commands.graph import FORMATS as GRAPH_FORMATS
 from mcheck.commands.graph import LAID_OUT, format_of, write_graph
 from mcheck.commands.protocol_command import ProtocolCommand
-from mcheck.options import Number, Word, color_option, constants_given, json_option, option, out_option, scope_options
+from mcheck.options import (
+    Number,
+    Word,
+    color_option,
+    constants_given,
+    engine_option,
+    json_option,
+    option,
+    out_option,
+    scope_options,
+    states_option,
+)
 from mcheck.protocols import Protocol, instantiate
 
 if TYPE_CHECKING:
     from mcheck.report import Subject
     from mcheck.report_valency import ValencyReport
 
-_ENGINES = ("auto", "native", "reference")
 _MOST_WRITTEN = 20_000
 _FAIRNESS = ("admissible", "declared", "weak", "strong", "none")
 
@@ -31,8 +41,8 @@ def options(protocol: Protocol | None) -> list[click.Option]:
             default="admissible",
             help="What a run that never decides must meet: every process takes steps and receives what it can; or as of liveness.",
         ),
-        option("--engine", type=Word(*_ENGINES), default="auto", help="auto takes the fastest that can run the spec."),
-        option("--max-states", type=Number(1), help="Stop when more distinct states than this are found."),
+        engine_option(),
+        states_option(),
         option("--draw", metavar="FILE", help=f"Draw the states by valency: a file that ends in {_endings()}."),
         option(
             "--around", type=Number(0), metavar="K",
@@ -50,14 +60,14 @@ def _endings() -> str:
 
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Compute, report, save the run, draw the states; the exit status: 0 if the question is answered, whatever the answer."""
-    from mcheck.checker import Limits, RuleFailed
+    from mcheck.checker import Limits
     from mcheck.checker.valency.engine import study
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED
     from mcheck.progress import ProgressLine
     from mcheck.report import Report, Subject
     from mcheck.report_json import as_json
     from mcheck.report_valency import ValencyReport
-    from mcheck.saving import save_lasso, save_trace
+    from mcheck.saving import failures_saved, save_lasso
     from mcheck.terminal import Terminal
 
     format = None if values["draw"] is None else format_of(values["draw"])
@@ -68,7 +78,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     terminal = Terminal(values["color"])
     line = ProgressLine()
     word = values["fairness"]
-    try:
+    with failures_saved(subject, values["out"], terminal, line):
         verdict = study(
             instance,
             fairness=word,
@@ -76,12 +86,6 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
         )
-    except RuleFailed as failed:
-        line.clear()
-        save_trace(subject, failed.behavior, None, values["out"], terminal)
-        raise
-    finally:
-        line.clear()
     found = verdict.run
     saved = None if found is None else save_lasso(subject, found.lasso, found.rule, word, values["out"], terminal)
     report = ValencyReport(Report(subject, terminal), verdict, word, saved)
