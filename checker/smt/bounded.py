@@ -172,7 +172,7 @@ class _Search:
                 f"{self.instance.name}: {premise}\nsatisfiable exactly if there is such a behaviour of {depth} steps"
             )
             self.written(f"depth {depth} {premise.rpartition(' ')[0]}", question.smt2([premise], words))
-        reply = question.ask([premise], self.patience.left)
+        reply = question.ask([premise], self.patience.left())
         if reply.answer == "unknown":
             raise Undecided(reply.reason)
         return reply

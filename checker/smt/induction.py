@@ -116,7 +116,7 @@ class _Induction:
     def result(self) -> Inductive:
         """The answer."""
         shown = (*self.conjuncts, *self.consequences)
-        base = check_bounded(self.instance, shown, self.k - 1, self.patience.left, written=self.written)
+        base = check_bounded(self.instance, shown, self.k - 1, self.patience.left(), written=self.written)
         reason = base.reason
         if reason is None and base.violation is None:
             try:
@@ -180,7 +180,7 @@ class _Induction:
         if self.written is not None:
             words = f"{self.instance.name}: {action.name} keeps: {title}\nunsatisfiable exactly if that is so"
             self.written(f"{action.name} {title}", question.smt2(premises, words))
-        reply = question.ask(premises, self.patience.left)
+        reply = question.ask(premises, self.patience.left())
         seconds = time.monotonic() - began
         answer: Literal["kept", "broken", "unknown"] = (
             "kept" if reply.answer == "unsat" else "broken" if reply.answer == "sat" else "unknown"
@@ -198,7 +198,7 @@ class _Induction:
         question, kept = self.unrolling.question, [*premises]
         for number, absent in enumerate(self.unrolling.absences(0)):
             name = question.premise(f"absent {number}", absent)
-            if question.ask([*kept, name], self.patience.left).answer == "sat":
+            if question.ask([*kept, name], self.patience.left()).answer == "sat":
                 kept.append(name)
 
     def _cti(self, action: Rule, conjunct: Rule | None) -> Cti:

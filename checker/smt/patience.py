@@ -34,9 +34,12 @@ class Patience:
         """Seconds since the beginning."""
         return time.monotonic() - self.started
 
-    @property
     def left(self) -> float | None:
-        """Seconds until the end; None without a limit."""
+        """Seconds until the end, for a question that is about to be asked; None without a limit.
+
+        KeyboardInterrupt if Ctrl-C came: z3 would not know of it, and work on.
+        """
+        self._interrupts.check()
         return None if self.end is None else self.end - time.monotonic()
 
     def check(self) -> None:

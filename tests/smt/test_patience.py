@@ -20,6 +20,14 @@ def test_an_interrupt_waits_for_the_next_value() -> None:
             patience.check()
 
 
+def test_no_question_is_asked_after_an_interrupt() -> None:
+    patience = Patience(1000)
+    with patience.held():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            patience.left()
+
+
 def test_time_is_over() -> None:
     with pytest.raises(Undecided, match="time limit"):
         Patience(0).check()
