@@ -3,6 +3,10 @@
 A query asks for a state that satisfies all conjuncts, an action enabled there, and a state after it that falsifies one of
 them.  If none of the queries has an answer, the conjuncts are true in every reachable state, whatever the sizes of the
 sorts.  What is not decided within the limits is unknown, and never proved.
+
+What follows from the invariants in any state need not be asked of steps.  So it is asked of a state first, for safety and for
+corollaries; only if it does not follow, of steps.  That is sound, as nothing follows from itself: a corollary from the
+invariants and the corollaries before it, safety from these and no safety.
 """
 
 from __future__ import annotations
@@ -19,6 +23,13 @@ from mcheck.spec.relational.system import Action, Sentence, System
 
 INITIALLY = "initially"
 """In place of the name of an action: the initial states."""
+FOLLOWS = "follows"
+"""In place of the name of an action: any state that satisfies what the conjunct may follow from."""
+
+FOLLOWING = 4_000_000
+"""How much z3 may do, in its own unit, to see that a conjunct follows.  Not a time: what is asked next depends on it."""
+ALONE = 300_000
+"""The same, to see that a conjunct keeps itself."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +86,54 @@ def concerns(action: Action, conjunct: Sentence) -> bool:
 
 def queries(system: System, deadline: Deadline) -> Iterator[Query]:
     """All of them, actions in the order of the file.  A conjunct that an action does not concern needs none."""
-    question = initial_question(system)
+    inductive = []
     for conjunct in system.conjuncts:
+        query = follows(system, conjunct, deadline) if conjunct.kind in ("safety", "corollary") else None
+        if query is not None and query.reply.answer == "unsat":
+            yield query
+        else:
+            inductive.append(conjunct)
+    question = initial_question(system)
+    for conjunct in inductive:
         yield _asked(question, INITIALLY, conjunct, question.holds(conjunct.formula), deadline)
     for action in system.actions:
         question = action_question(system, action)
-        for conjunct in system.conjuncts:
+        for conjunct in inductive:
             if concerns(action, conjunct):
                 yield _asked(question, action.name, conjunct, question.holds_after(conjunct.formula), deadline)
 
 
-def _asked(question: Question, action: str, conjunct: Sentence, claim: object, deadline: Deadline) -> Query:
+def follows(system: System, conjunct: Sentence, deadline: Deadline, left_out: str = "") -> Query:
+    """Whether a state can satisfy what the conjunct may follow from, less the premise of that name, and not the conjunct."""
+    question = Question(system)
+    for sentence in (*system.axioms, *_grounds(system, conjunct)):
+        question.premise(premise_of(sentence), question.holds(sentence.formula))
+    premises = [p for p in question.premises if p != left_out]
     started = time.perf_counter()
+    question.add(negation(question.holds(conjunct.formula)))
+    reply = question.ask(premises, deadline.left(), effort=FOLLOWING)
+    return Query(FOLLOWS, conjunct.name, reply, time.perf_counter() - started)
+
+
+def _grounds(system: System, conjunct: Sentence) -> tuple[Sentence, ...]:
+    """What the conjunct may follow from: the invariants, and the corollaries, of these only the earlier if it is one."""
+    grounds = [c for c in system.conjuncts if c.kind != "safety"]
+    return tuple(grounds[: grounds.index(conjunct)] if conjunct in grounds else grounds)
+
+
+def _asked(question: Question, action: str, conjunct: Sentence, claim: object, deadline: Deadline) -> Query:
+    """The answer about one action and one conjunct.
+
+    Most conjuncts keep themselves.  So that is asked first, without the others, which the solver might get lost in.
+    """
+    started = time.perf_counter()
+    others = {premise_of(c) for c in question.system.conjuncts if c is not conjunct}
     with question.attempt():
         question.add(negation(claim))
-        reply = question.ask(question.premises, deadline.left())
+        alone = [p for p in question.premises if p not in others]
+        reply = question.ask(alone, deadline.left(), effort=ALONE)
+        if reply.answer != "unsat":
+            reply = question.ask(question.premises, deadline.left())
     return Query(action, conjunct.name, reply, time.perf_counter() - started)
 
 

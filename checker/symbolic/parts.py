@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
 from mcheck.checker.symbolic.induction import (
+    FOLLOWS,
     INITIALLY,
     Deadline,
     Query,
     action_question,
+    concerns,
+    follows,
     initial_question,
     premise_of,
 )
@@ -19,6 +22,9 @@ from mcheck.spec.relational.system import System, without
 
 EFFORT = 20_000_000
 """How much z3 may do for one of these questions, in its own unit, so that the answer does not depend on the machine."""
+
+SMALL = 2
+"""So many elements of each sort are tried before any number."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +89,35 @@ class _Questions:
         """What the part under that premise is for, as far as the queries tell that have used it."""
         undecided = False
         for query in used:
-            answer = self._answer(query, premise)
-            if answer == "sat":
-                return Part(kind, name, action, True, (query.action, query.conjunct))
-            undecided = undecided or answer == "unknown"
+            for asked, answer in self._answers(query, premise):
+                if answer == "sat":
+                    return Part(kind, name, action, True, (asked, query.conjunct))
+                undecided = undecided or answer == "unknown"
         return Part(kind, name, action, None if undecided else False)
 
-    def _answer(self, query: Query, left_out: str) -> str:
-        question, formula = self.questions[query.action], self.conjuncts[query.conjunct].formula
-        claim = question.holds(formula) if query.action == INITIALLY else question.holds_after(formula)
+    def _answers(self, query: Query, left_out: str) -> Iterator[tuple[str, str]]:
+        """Without that premise: the answer about the action, or about all of them if the conjunct does not follow any more."""
+        if query.action != FOLLOWS:
+            yield query.action, self._answer(query.action, query.conjunct, left_out)
+            return
+        conjunct = self.conjuncts[query.conjunct]
+        if follows(self.system, conjunct, self.deadline, left_out).reply.answer == "unsat":
+            return
+        yield INITIALLY, self._answer(INITIALLY, conjunct.name, left_out)
+        for action in self.system.actions:
+            if concerns(action, conjunct):
+                yield action.name, self._answer(action.name, conjunct.name, left_out)
+
+    def _answer(self, action: str, conjunct: str, left_out: str) -> str:
+        question, formula = self.questions[action], self.conjuncts[conjunct].formula
+        claim = question.holds(formula) if action == INITIALLY else question.holds_after(formula)
         premises = [p for p in question.premises if p != left_out]
         with question.attempt():
             question.add(negation(claim))
+            # Most of what breaks does so among a few elements, and is found there at once.
+            with question.attempt():
+                for sort in self.system.sorts:
+                    question.add(question.at_most(sort, SMALL))
+                if question.ask(premises, self.deadline.left(), effort=EFFORT // 4).answer == "sat":
+                    return "sat"
             return question.ask(premises, self.deadline.left(), effort=EFFORT).answer

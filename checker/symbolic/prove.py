@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
-from mcheck.checker.symbolic.induction import INITIALLY, Deadline, Query, possibly_empty, queries
+from mcheck.checker.symbolic.induction import FOLLOWS, INITIALLY, Deadline, Query, possibly_empty, queries
 from mcheck.checker.symbolic.parts import Part, parts
 from mcheck.checker.symbolic.reachability import Reachability, reachability
 from mcheck.spec.relational.system import System
@@ -39,6 +39,10 @@ class ProofVerdict:
     def result_of(self, conjunct: str) -> str:
         """proved, cti or unknown, for one conjunct: whether it is kept, given all of them."""
         return _result([q for q in self.queries if q.conjunct == conjunct])
+
+    def follows(self, conjunct: str) -> bool:
+        """Whether a conjunct follows from others in any state, so that no step had to be looked at."""
+        return any(q.conjunct == conjunct and q.action == FOLLOWS for q in self.queries)
 
     @property
     def broken(self) -> tuple[Query, ...]:

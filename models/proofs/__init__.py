@@ -6,5 +6,6 @@ PROOFS: dict[str, str] = {
     "two-phase-commit": "mcheck.models.proofs.two_phase_commit:TwoPhaseCommit",
     "raft-election": "mcheck.models.proofs.raft_election:RaftElection",
     "raft-log": "mcheck.models.proofs.raft_log:RaftLog",
+    "raft-safety": "mcheck.models.proofs.raft_safety:RaftSafety",
     "pbft": "mcheck.models.proofs.pbft:PBFT",
 }

@@ -17,6 +17,7 @@ from mcheck.spec.relational import (
     all,
     any,
     axiom,
+    corollary,
     iff,
     implies,
     individual,
@@ -170,7 +171,7 @@ class RaftLog(RaftElection):
         """A term that has had a leader has begun."""
         return implies(self.leader(n, t), self.begun(t))
 
-    @invariant
+    @corollary
     def entries_of_begun_terms(self, n: Server, i: Index, u: Term, v: Value) -> Formula:
         """Entries are of terms that have begun."""
         return implies(self.entry(n, i, u, v), self.begun(u))
@@ -186,7 +187,7 @@ class RaftLog(RaftElection):
         leading = self.leader(n, t) & ~self.past(n, t)
         return implies(leading, iff(self.entry(n, i, u, v), self.log_of(t, i, u, v)))
 
-    @invariant
+    @corollary
     def one_entry(self, n: Server, i: Index, t: Term, u: Term, v: Value, w: Value) -> Formula:
         """A log has at most one entry at an index."""
         return implies(self.entry(n, i, t, v) & self.entry(n, i, u, w), (t == u) & (v == w))

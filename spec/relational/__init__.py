@@ -5,7 +5,17 @@ A file in this language says for *any* number of nodes what a Spec says for a fe
 
 from mcheck.spec.relational.formulas import Formula, all, any, iff, implies
 from mcheck.spec.relational.link import Link
-from mcheck.spec.relational.proof import Proof, action, axiom, initially, invariant, require, safety, template
+from mcheck.spec.relational.proof import (
+    Proof,
+    action,
+    axiom,
+    corollary,
+    initially,
+    invariant,
+    require,
+    safety,
+    template,
+)
 from mcheck.spec.relational.sorts import Sort
 from mcheck.spec.relational.structures import Structure, truth
 from mcheck.spec.relational.symbols import Update, fixed, function, individual, nothing, relation
@@ -13,6 +23,6 @@ from mcheck.spec.relational.system import Action, Guard, Sentence, System, witho
 
 __all__ = [
     "Action", "Formula", "Guard", "Link", "Proof", "Sentence", "Sort", "Structure", "System", "Update", "action", "all", "any",
-    "axiom", "fixed", "function", "iff", "implies", "individual", "initially", "invariant", "nothing", "relation",
+    "axiom", "corollary", "fixed", "function", "iff", "implies", "individual", "initially", "invariant", "nothing", "relation",
     "require", "safety", "template", "truth", "without",
 ]  # fmt: skip

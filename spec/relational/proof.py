@@ -45,6 +45,11 @@ def invariant(method: Statement) -> Statement:
     return _marked("invariant", method)  # type: ignore[no-any-return]
 
 
+def corollary(method: Statement) -> Statement:
+    """Marks what follows from the invariants in any state; said for the reader, and as a help to the solver."""
+    return _marked("corollary", method)  # type: ignore[no-any-return]
+
+
 def template(method: Statement) -> Statement:
     """Marks a formula that inferred invariants may use as if it were a relation, where it has to be true."""
     return _marked("template", method)  # type: ignore[no-any-return]
@@ -70,9 +75,9 @@ class Proof:
     """Base of proofs.
 
     Class attributes are the symbols (`vote = relation(Node, Round, Value)`), methods marked with @axiom, @initially,
-    @action, @safety and @invariant the formulas.  Parameters are quantified by their annotations: universally, those of
-    an action existentially.  What is proved is: every initial state satisfies all of @safety and @invariant, and every
-    action leads from a state that does to one that does.
+    @action, @safety, @invariant and @corollary the formulas.  Parameters are quantified by their annotations: universally, those of
+    an action existentially.  What is proved is: every initial state satisfies all of @safety, @invariant and
+    @corollary, and every action leads from a state that does to one that does.
     """
 
     @classmethod
@@ -98,12 +103,12 @@ class Proof:
             (*order_axioms(sorts), *of_kind["axiom"]),
             of_kind["initially"],
             actions,
-            (*of_kind["safety"], *of_kind["invariant"]),
+            (*of_kind["safety"], *of_kind["invariant"], *of_kind["corollary"]),
             of_kind["template"],
         )
 
 
-_KINDS = ("axiom", "initially", "safety", "invariant", "template")
+_KINDS = ("axiom", "initially", "safety", "invariant", "corollary", "template")
 
 
 def _symbols_of(cls: type) -> tuple[Symbol, ...]:

@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Sentence:
-    """A named formula: `kind` is axiom, initially, safety (what is to be shown) or invariant (what helps to show it)."""
+    """A named formula: `kind` is axiom, initially, safety (what is to be shown), invariant (what helps to show it)
+    or corollary (what follows from that)."""
 
     name: str
     kind: str
@@ -69,13 +70,13 @@ class System:
     initial: tuple[Sentence, ...]
     actions: tuple[Action, ...]
     conjuncts: tuple[Sentence, ...]
-    """Safety first, then the invariants that help, in the order of the file."""
+    """Safety first, then the invariants that help, then the corollaries; each in the order of the file."""
     templates: tuple[Sentence, ...] = ()
     """Formulas that an inferred invariant may use as if they were relations."""
 
     @property
     def auxiliary(self) -> tuple[Sentence, ...]:
-        """The conjuncts that are not what is to be shown."""
+        """The conjuncts that are neither to be shown nor follow from others."""
         return tuple(c for c in self.conjuncts if c.kind == "invariant")
 
 

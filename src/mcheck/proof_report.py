@@ -82,9 +82,10 @@ def _conjuncts(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
     lines = [f"  {'conjunct'.ljust(names)}{'result':<9}{'needed':<11}time"]
     for conjunct in verdict.system.conjuncts:
         result = verdict.result_of(conjunct.name)
+        word = "follows" if verdict.follows(conjunct.name) else shown[result]
         needed = "the goal" if conjunct.kind == "safety" else part.get(conjunct.name, "-")
         time = f"{verdict.seconds_of(conjunct.name):.2f} s"
-        styled = terminal.style(shown[result], styles[result]) + " " * (9 - len(shown[result]))
+        styled = terminal.style(word, styles[result]) + " " * (9 - len(word))
         lines.append(f"  {conjunct.name.ljust(names)}{styled}{needed:<11}{time:<9}".rstrip())
         lines += textwrap.wrap(conjunct.words, terminal.width, initial_indent="      ", subsequent_indent="      ")
     return lines

@@ -229,7 +229,7 @@ def proof_document(
             {
                 "name": c.name,
                 "seconds": round(verdict.seconds_of(c.name), 3),
-                "essential": True if c.kind == "safety" else essential.get(c.name),
+                "essential": {"safety": True, "corollary": False}.get(c.kind, essential.get(c.name)),
                 "kind": c.kind,
                 "result": verdict.result_of(c.name),
                 "sentence": c.words,
