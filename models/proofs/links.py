@@ -10,8 +10,12 @@ from typing import Any, ClassVar
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
+from mcheck.models.pbft import Commit, Digest, PrePrepare, Replica, ViewChange
+from mcheck.models.pbft import Prepare as PBFTPrepare
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
+from mcheck.models.proofs import pbft as pbft_proof
+from mcheck.models.proofs import pbft_history
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import raft_log as raft_log_proof
@@ -30,6 +34,7 @@ LINKS: dict[str, str] = {
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
     "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
     "raft-log": "mcheck.models.proofs.links:RaftLogLink",
+    "pbft": "mcheck.models.proofs.links:PBFTLink",
 }
 """By the name of the proof, which is that of the Spec."""
 
@@ -253,3 +258,77 @@ class RaftLogLink(RaftElectionLink):
 def rows_of(log: Log) -> Iterable[tuple[Any, ...]]:
     """The entries of a log: index, term, value."""
     return ((index, entry.term, entry.value) for index, entry in enumerate(log, start=1))
+
+
+class PBFTLink(Link):
+    """The relations are the messages that were sent.  Which replicas are faulty, and who is primary, the state says.
+
+    The quorums are all sets of as many replicas as the Spec asks for.  The committers of what is executed are the first of
+    them that had committed it.
+    """
+
+    spec = pbft_history.PBFTHistory
+    proof = pbft_proof.PBFT
+    scope = {"replicas": 4, "byzantine": 1, "requests": 2, "views": 2}
+    wide = scope
+    tweaks = (
+        pbft_history.AcceptsTwice,
+        pbft_history.SkipsCommit,
+        pbft_history.OmitsCertificate,
+        pbft_history.TrustsNewView,
+        pbft_history.AcceptsUnsigned,
+    )
+    lacking = {
+        ("prepare", "n has accepted nothing in w yet"): pbft_history.AcceptsTwice,
+        ("execute", "all of q have committed d in w"): pbft_history.SkipsCommit,
+        ("view_change", "n has prepared nothing"): pbft_history.OmitsCertificate,
+        ("accept_new_view", "no correct member of q reports one of a higher view"): pbft_history.TrustsNewView,
+        (
+            "accept_new_view",
+            "there is a prepared certificate for d in an earlier view",
+        ): pbft_history.AcceptsUnsigned,
+    }
+    steps = {"request": (), "view_change": ("view_change", "view_change_with")}
+
+    def quorums(self, spec: pbft_history.PBFTHistory) -> list[Set[Replica]]:
+        """The smallest quorums."""
+        return [Set(q) for q in combinations(Replica, spec.quorum())]
+
+    def universe(self, spec: pbft_history.PBFTHistory) -> dict[Any, tuple[Any, ...]]:
+        return {
+            pbft_proof.Replica: tuple(Replica),
+            pbft_proof.View: tuple(range(spec.views)),
+            pbft_proof.Request: tuple(Digest),
+            pbft_proof.Quorum: tuple(range(len(self.quorums(spec)))),
+        }
+
+    def fixed_tables(self, spec: pbft_history.PBFTHistory) -> dict[Any, Any]:
+        return {self.proof.member: members(self.quorums(spec))}
+
+    def tables(self, spec: pbft_history.PBFTHistory, state: Any) -> dict[Any, Any]:
+        """`state` is a History."""
+        views, sent = range(spec.views), [m for m in state.msgs if spec.signer(state, m) in state.correct]
+        changes = [m for m in sent if isinstance(m, ViewChange)]
+        return {
+            self.proof.faulty: holding((i,) for i in Replica if i not in state.correct),
+            self.proof.primary: {(v,): state.primary[v] for v in views},
+            self.proof.left: holding((i, v) for i in Replica for v in views if v < state.replicas[i].view),
+            self.proof.pre_prepares: holding((m.view, m.digest) for m in sent if isinstance(m, PrePrepare)),
+            self.proof.prepares: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, PBFTPrepare)),
+            self.proof.commits: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, Commit)),
+            self.proof.changes_to: holding((m.src, m.view) for m in changes),
+            self.proof.reports: holding(
+                (m.src, m.view, v) for m in changes for v in views if m.prepared is not None and v <= m.prepared.view
+            ),
+            self.proof.executed: holding(
+                (i, me.executed.view, me.executed.digest) for i, me in state.replicas.items() if me.executed is not None
+            ),
+            self.proof.committers: {
+                (v, d): self.first_committers(spec, state, v, d) for v in views for d in Digest
+            },
+        }
+
+    def first_committers(self, spec: pbft_history.PBFTHistory, state: Any, v: int, d: Digest) -> int:
+        """The first quorum that had committed d in v; the first of all, as at the start, if there is none."""
+        known = [c.replicas for c in state.committers if c.view == v and c.digest == d]
+        return next((k for k, quorum in enumerate(self.quorums(spec)) if any(quorum <= c for c in known)), 0)
