@@ -5,7 +5,7 @@ It is a trace only if the state before is reachable.  If it is not, the conjunct
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from mcheck.checker.symbolic.induction import Deadline, Query, action_question, initial_question
 from mcheck.checker.symbolic.solver import Question, negation
 from mcheck.spec import InternalError
-from mcheck.spec.relational.sorts import SortType, sort_of
+from mcheck.spec.relational.sorts import SortType, Symbol, sort_of
 from mcheck.spec.relational.structures import Element, Structure, enabled, falsifying, successor, truth
 from mcheck.spec.relational.system import Action, Sentence, System
 
@@ -52,9 +52,9 @@ def counterexample(system: System, query: Query, deadline: Deadline) -> Countere
         return None
     names = names_of_elements(sizes)
     model = _Model(question, names, action.parameters if action else (), deadline)
-    model.decide(system)
     if model.found is None:
         return None
+    model.decide(system)
     before, after, values = model.found
     falsified = falsifying(conjunct, after)
     found = CounterexampleToInduction(action, values, conjunct, falsified or (), before, after)
@@ -135,19 +135,38 @@ class _Model:
     def decide(self, system: System) -> None:
         """First the parameters, the smallest numbers that can be; then the relations, with no tuple that could be left
         out; then the functions."""
-        for p in self.parameters:
-            self._first(self.question.is_element(p, k) for k in range(len(self.names[sort_of(p)])))
+        for k, p in enumerate(self.parameters):
+            names = self.names[sort_of(p)]
+            wishes = [self.question.is_element(p, number) for number in range(len(names))]
+            self._first(wishes, lambda k=k, names=names: names.index(self._answer[2][k]))
         for symbol in system.symbols:
             for row in product(*(range(len(self.names[s])) for s in symbol.domain)):
-                if symbol.range is None:
-                    self._first([negation(self.question.atom(symbol, row))])
-                else:
-                    values = range(len(self.names[symbol.range]))
-                    self._first(self.question.value_is(symbol, row, k) for k in values)
+                self._decide(symbol, row)
 
-    def _first(self, wishes: Iterable[Any]) -> None:
-        """From now on the first of these is true that can be."""
-        for wish in wishes:
+    def _decide(self, symbol: Symbol, row: tuple[int, ...]) -> None:
+        """The value of a symbol at the elements of these numbers."""
+        key = tuple(self.names[s][k] for s, k in zip(symbol.domain, row, strict=True))
+        if symbol.range is None:
+            atom = self.question.atom(symbol, row)
+            self._first([negation(atom), atom], lambda: key in self._answer[0].table(symbol))
+        else:
+            names = self.names[symbol.range]
+            wishes = [self.question.value_is(symbol, row, k) for k in range(len(names))]
+            self._first(wishes, lambda: names.index(self._answer[0].table(symbol)[key]))
+
+    @property
+    def _answer(self) -> tuple[Structure, Structure, tuple[Element, ...]]:
+        assert self.found is not None
+        return self.found
+
+    def _first(self, wishes: Sequence[Any], met: Callable[[], int]) -> None:
+        """From now on the first of these is true that can be.  `met` is the number of the one that the last answer meets:
+        whether that can be need not be asked.
+        """
+        for number, wish in enumerate(wishes):
+            if number == met():
+                self.question.add(wish)
+                return
             literal = self.question.assumption(wish)
             if self._look([literal]):
                 self.question.add(literal)

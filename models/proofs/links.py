@@ -10,10 +10,13 @@ from typing import Any, ClassVar
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
+from mcheck.models.pbft import PBFT, Commit, Digest, PrePrepare, Replica, State, ViewChange
+from mcheck.models.pbft import Prepare as PBFTPrepare
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
+from mcheck.models.proofs import pbft as pbft_proof
+from mcheck.models.proofs import pbft_up_to_names, raft_history
 from mcheck.models.proofs import raft_election as raft_election_proof
-from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.raft import Log, Node
@@ -30,6 +33,7 @@ LINKS: dict[str, str] = {
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
     "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
     "raft-log": "mcheck.models.proofs.links:RaftLogLink",
+    "pbft": "mcheck.models.proofs.links:PBFTLink",
 }
 """By the name of the proof, which is that of the Spec."""
 
@@ -253,3 +257,82 @@ class RaftLogLink(RaftElectionLink):
 def rows_of(log: Log) -> Iterable[tuple[Any, ...]]:
     """The entries of a log: index, term, value."""
     return ((index, entry.term, entry.value) for index, entry in enumerate(log, start=1))
+
+
+class PBFTLink(Link):
+    """The relations are the messages that were sent.  Which replicas are faulty, and who is primary, the state says.
+
+    The quorums are all sets of as many replicas as the Spec asks for.
+    """
+
+    spec = pbft_up_to_names.UpToNames
+    proof = pbft_proof.PBFT
+    scope = {"replicas": 4, "byzantine": 1, "requests": 1, "views": 2}
+    wide = {"replicas": 4, "byzantine": 1, "requests": 2, "views": 2}
+    tweaks = (
+        pbft_up_to_names.AcceptsTwice,
+        pbft_up_to_names.SkipsCommit,
+        pbft_up_to_names.OmitsCertificate,
+        pbft_up_to_names.TrustsNewView,
+        pbft_up_to_names.AcceptsUnsigned,
+    )
+    lacking = {
+        ("prepare", "n has accepted nothing in w yet"): pbft_up_to_names.AcceptsTwice,
+        ("execute", "all of q have committed d in w"): pbft_up_to_names.SkipsCommit,
+        ("view_change", "n has prepared nothing"): pbft_up_to_names.OmitsCertificate,
+        ("accept_new_view", "no correct member of q reports one of a higher view"): pbft_up_to_names.TrustsNewView,
+        (
+            "accept_new_view",
+            "there is a prepared certificate for d in an earlier view",
+        ): pbft_up_to_names.AcceptsUnsigned,
+    }
+    steps = {"request": (), "view_change": ("view_change", "view_change_with")}
+
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        replicas, faulty = sizes[pbft_proof.Replica], 1
+        if replicas < 4 and sizes[pbft_proof.Quorum] == 1:
+            faulty = 0  # the quorum is all of them
+        return {
+            "replicas": max(replicas, 3 * faulty + 1),
+            "byzantine": faulty,
+            "requests": sizes[pbft_proof.Request],
+            "views": sizes[pbft_proof.View],
+        }
+
+    @property
+    def scope_of_tweaks(self) -> Mapping[str, Any]:
+        return self.wide
+
+    def quorums(self, spec: PBFT) -> list[Set[Replica]]:
+        """The smallest quorums."""
+        return [Set(q) for q in combinations(Replica, spec.quorum())]
+
+    def universe(self, spec: PBFT) -> dict[Any, tuple[Any, ...]]:
+        return {
+            pbft_proof.Replica: tuple(Replica),
+            pbft_proof.View: tuple(range(spec.views)),
+            pbft_proof.Request: tuple(Digest),
+            pbft_proof.Quorum: tuple(range(len(self.quorums(spec)))),
+        }
+
+    def fixed_tables(self, spec: PBFT) -> dict[Any, Any]:
+        return {self.proof.member: members(self.quorums(spec))}
+
+    def tables(self, spec: PBFT, state: State) -> dict[Any, Any]:
+        views, sent = range(spec.views), [m for m in state.msgs if spec.signer(state, m) in state.correct]
+        changes = [m for m in sent if isinstance(m, ViewChange)]
+        return {
+            self.proof.faulty: holding((i,) for i in Replica if i not in state.correct),
+            self.proof.primary: {(v,): state.primary[v] for v in views},
+            self.proof.left: holding((i, v) for i in Replica for v in views if v < state.replicas[i].view),
+            self.proof.pre_prepares: holding((m.view, m.digest) for m in sent if isinstance(m, PrePrepare)),
+            self.proof.prepares: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, PBFTPrepare)),
+            self.proof.commits: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, Commit)),
+            self.proof.changes_to: holding((m.src, m.view) for m in changes),
+            self.proof.reports: holding(
+                (m.src, m.view, v) for m in changes for v in views if m.prepared is not None and v <= m.prepared.view
+            ),
+            self.proof.executed: holding(
+                (i, me.executed.view, me.executed.digest) for i, me in state.replicas.items() if me.executed is not None
+            ),
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from mcheck.spec.errors import LanguageError
 from mcheck.spec.relational.formulas import And, Equal, Formula, Holds, Not, Or, checked, forall
@@ -75,9 +75,15 @@ def relation(*sorts: SortType) -> Relation:
     return Relation("", _sorts("relation", sorts), None, rigid=False)
 
 
-def fixed(*sorts: SortType) -> Relation:
-    """A relation that no action changes: `member = fixed(Node, Quorum)`."""
-    return Relation("", _sorts("fixed", sorts), None, rigid=True)
+@overload
+def fixed(*sorts: SortType) -> Relation: ...
+@overload
+def fixed(*sorts: SortType, to: SortType) -> Function: ...
+def fixed(*sorts: SortType, to: SortType | None = None) -> Relation | Function:
+    """A relation that no action changes: `member = fixed(Node, Quorum)`; a function: `primary = fixed(View, to=Node)`."""
+    if to is None:
+        return Relation("", _sorts("fixed", sorts), None, rigid=True)
+    return Function("", _sorts("fixed", (*sorts, to))[:-1], to, rigid=True)
 
 
 def function(*sorts: SortType, to: SortType) -> Function:

@@ -48,7 +48,7 @@ REDUNDANT = {
     "raft-election": [],
     "raft-log": [],
     "raft-safety": ["leaders_left_earlier_terms"],
-    "pbft": ["certificates_agree", "certificates_are_safe"],
+    "pbft": [],
 }
 """Conjuncts that follow from the others; they are lemmas on which the solver need not spend time again."""
 
