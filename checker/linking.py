@@ -5,6 +5,7 @@ The formulas are evaluated by plain Python; no solver is asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from mcheck.checker.traces import Link as Reached
 from mcheck.checker.traces import behavior_to
 from mcheck.spec import Behavior, Cut, Instance
 from mcheck.spec.relational import Action, Link, Structure, System, truth
-from mcheck.spec.relational.structures import Element, enabling, successor
+from mcheck.spec.relational.structures import enabling, successor
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class _Linking:
             if before is mapped:
                 self.stutters += 1
             elif not self.is_step(rule.name, before, mapped):
-                names = " or ".join(a.name for a in self.actions_of(rule.name))
+                names = " or ".join(" then ".join(a.name for a in way) for way in self.ways_of(rule.name))
                 wrong = f"is no step {names} of" if names else "must change nothing in"
                 return self.differs(f"the last step {wrong} {self.system.name}", state, move)
             if after not in self.reached:
@@ -122,22 +123,21 @@ class _Linking:
         return self.distinct.setdefault((tuple(structure.universe.items()), tables), structure)
 
     def is_step(self, name: str, before: Structure, after: Structure) -> bool:
-        """Whether the one leads to the other by an action of the proof that a step of that name may be."""
+        """Whether the one leads to the other by what a step of that name may be in the proof."""
         step = (name, id(before), id(after))
         if step not in self.judged:
-            actions = self.actions_of(name)
-            self.judged[step] = any(self.values_for(a, before, after) is not None for a in actions)
+            self.judged[step] = any(self.leads(way, before, after) for way in self.ways_of(name))
         return self.judged[step]
 
-    def actions_of(self, name: str) -> tuple[Action, ...]:
-        return tuple(self.actions[a] for a in self.link.steps_of(name))
+    def ways_of(self, name: str) -> Iterator[tuple[Action, ...]]:
+        for way in self.link.steps_of(name):
+            yield tuple(self.actions[a] for a in way)
 
-    def values_for(self, action: Action, before: Structure, after: Structure) -> tuple[Element, ...] | None:
-        """Values of the parameters with which the action leads from the one to the other, or None."""
-        return next(
-            (values for values in enabling(action, before) if successor(action, before, values).same_as(after)),
-            None,
-        )
+    def leads(self, way: tuple[Action, ...], before: Structure, after: Structure) -> bool:
+        """Whether these actions, one after the other and with whatever parameters, lead from the one to the other."""
+        first, *others = way
+        reached = (successor(first, before, values) for values in enabling(first, before))
+        return any(self.leads(tuple(others), s, after) if others else s.same_as(after) for s in reached)
 
     def wrong_with(self, state: Any, sentences: tuple[Any, ...]) -> str | None:
         """The first of the sentences that is false in a state, in words."""

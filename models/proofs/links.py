@@ -33,6 +33,7 @@ LINKS: dict[str, str] = {
     "two-phase-commit": "mcheck.models.proofs.links:TwoPhaseCommitLink",
     "raft-election": "mcheck.models.proofs.links:RaftElectionLink",
     "raft-log": "mcheck.models.proofs.links:RaftLogLink",
+    "raft-safety": "mcheck.models.proofs.raft_safety_link:RaftSafetyLink",
     "pbft": "mcheck.models.proofs.links:PBFTLink",
 }
 """By the name of the proof, which is that of the Spec."""

@@ -23,10 +23,11 @@ class Link:
     proof: ClassVar[type[Proof]]
     scope: ClassVar[Mapping[str, Any]]
     """Constants of the spec with which all its states are looked at in seconds."""
-    steps: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    steps: ClassVar[Mapping[str, str | tuple[str | tuple[str, ...], ...]]] = {}
     """For an action of the spec, the action of the proof that its steps are, unless it has the same name.
 
-    Each step must be one of one of several; of none, if its steps must change nothing.
+    Each step must be one of one of several; a tuple among them is for steps that do what these actions do one after the
+    other.  Of none, if its steps must change nothing.
     """
 
     wide: ClassVar[Mapping[str, Any]] = {}
@@ -57,10 +58,11 @@ class Link:
         """The tables of the relations and functions in a state."""
         raise NotImplementedError
 
-    def steps_of(self, name: str) -> tuple[str, ...]:
-        """The actions of the proof that a step of this action of the spec may be one of."""
+    def steps_of(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """What a step of this action of the spec may be in the proof: one action, or some one after the other."""
         named = self.steps.get(name, name)
-        return (named,) if isinstance(named, str) else named
+        ways = (named,) if isinstance(named, str) else named
+        return tuple((way,) if isinstance(way, str) else way for way in ways)
 
     def structure(self, spec: Any, state: Any) -> Structure:
         """The state as a structure.  Must be called while the instance of `spec` is active."""

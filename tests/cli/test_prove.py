@@ -18,7 +18,7 @@ def test_without_a_name_it_lists_what_can_be_proved(mcheck: Call) -> None:
     ran = mcheck("prove")
     assert ran.status == 0
     names = [line.split()[0] for line in ran.out.splitlines() if not line.startswith((" ", "To"))]
-    assert names == ["paxos", "flexible-paxos", "two-phase-commit", "raft-election", "raft-log", "pbft"]
+    assert names == ["paxos", "flexible-paxos", "two-phase-commit", "raft-election", "raft-log", "raft-safety", "pbft"]
     listed = json.loads(mcheck("prove", "--json").out)
     assert [e["name"] for e in listed] == names
     assert all(e["source"] and e["statement"] for e in listed)

@@ -13,8 +13,14 @@ from mcheck.models.proofs import raft_history
 from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, RaftLogLink, TwoPhaseCommitLink
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
 from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
+from mcheck.models.proofs.raft_safety_link import CommitsAlone, CommitsOldTerms, IgnoresLogs, RaftSafetyLink
 from mcheck.spec import Behavior, Cut, Spec, replay
 from mcheck.spec.relational import Link
+
+NO_DELIVERY = (
+    "the last step is no step grant_vote or become_leader or adopt_term or commit or receive_first or receive or learn "
+    "or receive_first then learn or receive then learn of RaftSafety"
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,9 @@ from mcheck.spec.relational import Link
         (FlexiblePaxosLink, {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}, 145, 610),
         (RaftElectionLink, RaftElectionLink.scope, 828, 1800),
         (RaftLogLink, RaftLogLink.scope, 446, 1088),
+        (RaftSafetyLink, RaftSafetyLink.scope, 1469, 3364),
+        pytest.param(RaftSafetyLink, {**RaftSafetyLink.scope, "max_log": 2}, 8343, 19938, marks=pytest.mark.slow),
+        pytest.param(RaftSafetyLink, {**RaftSafetyLink.scope, "max_restarts": 1}, 6092, 14856, marks=pytest.mark.slow),
         pytest.param(RaftLogLink, {**RaftLogLink.scope, "max_restarts": 1}, 1392, 3760, marks=pytest.mark.slow),
         pytest.param(RaftElectionLink, RaftElectionLink.wide, 2080, 5601, marks=pytest.mark.slow),
         pytest.param(PaxosLink, {"acceptors": 3, "max_ballot": 1}, 3921, 23562, marks=pytest.mark.slow),
@@ -66,6 +75,15 @@ def test_every_step_that_is_run_is_a_step_of_the_proof(
             RaftElectionLink.scope,
             "the last step is no step grant_vote or become_leader or adopt_term of RaftElection",
             "deliver",
+        ),
+        (IgnoresLogs, RaftSafetyLink, RaftSafetyLink.scope, NO_DELIVERY, "deliver"),
+        (CommitsOldTerms, RaftSafetyLink, RaftSafetyLink.scope, NO_DELIVERY, "deliver"),
+        (
+            CommitsAlone,
+            RaftSafetyLink,
+            RaftSafetyLink.scope,
+            "the last step is no step client_request of RaftSafety",
+            "client_request",
         ),
         (
             two_phase_commit.CommitsEarly,
@@ -182,3 +200,15 @@ def test_a_mapping_that_loses_messages_is_noticed() -> None:
     assert verdict.difference is not None
     assert verdict.behavior is not None
     assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
+
+
+class NeverLearns(RaftSafetyLink):
+    """Claims that what is appended is not applied in the same step."""
+
+    steps = {**RaftSafetyLink.steps, "deliver": tuple(w for w in RaftSafetyLink.steps["deliver"] if "learn" not in w)}
+
+
+def test_a_step_that_does_two_things_is_both() -> None:
+    verdict = check_link(RaftSafetyLink.spec(**RaftSafetyLink.scope).instance, NeverLearns())
+    assert verdict.difference is not None
+    assert verdict.difference.startswith("the last step is no step")
