@@ -215,7 +215,7 @@ class RaftLogLink(RaftElectionLink):
     proof = raft_log_proof.RaftLog
     scope = {"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}
     wide = scope
-    tweaks = ()
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
     lacking = {}
     steps = {
         "timeout": "grant_vote",

@@ -43,9 +43,7 @@ class RaftLog(RaftElection):
 
     first = individual(Index)
 
-    entry = relation(
-        Server, Index, Term, Value
-    )  # the server's log has at the index an entry of the term with the value
+    entry = relation(Server, Index, Term, Value)  # the server's log has there an entry of the term, with the value
     # Ghosts: that a term has had a leader, and the longest log that this leader had as such.
     begun = relation(Term)
     log_of = relation(Term, Index, Term, Value)

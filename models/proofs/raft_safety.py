@@ -35,9 +35,7 @@ class RaftSafety(RaftLog):
 
     # A candidate asks for votes when it has voted for itself.  A ghost: the log with which it asked.
     offered = relation(Server, Term, Index, Term, Value)
-    acked = relation(
-        Server, Term, Index, Term
-    )  # in the first term, the server has acknowledged an entry, of the last term
+    acked = relation(Server, Term, Index, Term)  # in the first term, the server has taken an entry of the second
     # Ghosts: what the leader of a term has committed by counting, up to where and on which quorum.
     commits = relation(Term)
     up_to = function(Term, to=Index)

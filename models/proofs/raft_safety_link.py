@@ -11,7 +11,7 @@ from mcheck.models import raft_election_tweaks, raft_log_tweaks
 from mcheck.models.proofs import raft_safety
 from mcheck.models.proofs.links import RaftLogLink, holding, rows_of
 from mcheck.models.proofs.raft_history import LogHistory, RaftLogHistory
-from mcheck.models.raft import AppendEntries, Entry, Log, LogIndex, Message, Network, Node, Role, Server, State, Term
+from mcheck.models.raft import AppendEntries, Entry, Log, LogIndex, Message, Network, Node, Role, Server, Term
 from mcheck.spec import GHOST, Record, Set, Spec, action, min
 
 # ---------------------------------------------------------------------- what is remembered
@@ -79,7 +79,7 @@ class RaftSafetyHistory(RaftLogHistory):
         first = super().init()
         return SafetyHistory(servers=first.servers, elected=first.elected)
 
-    def moved(self, s: Any, i: Node, me: Server, network: Network) -> State:
+    def moved(self, s: Any, i: Node, me: Server, network: Network) -> Any:
         """Server i has become `me`; what it acknowledges and commits is noted.  `s` is a SafetyHistory."""
         was, now = s.servers[i], me.current_term
         after: Any = super().moved(s, i, me, network)
@@ -112,7 +112,7 @@ class RaftSafetyHistory(RaftLogHistory):
         return s.applied | entries
 
     @action
-    def append_entries(self, s: SafetyHistory, i: Node, j: Node) -> State:  # type: ignore[override]
+    def append_entries(self, s: SafetyHistory, i: Node, j: Node) -> Any:  # type: ignore[override]
         """As in Raft; what the leader says of commitment is noted, with the last entry that it names."""
         after: Any = super().append_entries(s, i, j)
         me = s.servers[i]
@@ -129,7 +129,7 @@ class RaftSafetyHistory(RaftLogHistory):
         )
         return after.replace(told=s.told.add(named))
 
-    def handled(self, s: Any, m: Message, network: Network) -> State:
+    def handled(self, s: Any, m: Message, network: Network) -> Any:
         """As in Raft; what a follower learns to be committed is noted.  `s` is a SafetyHistory."""
         after: Any = super().handled(s, m, network)
         match m:
