@@ -123,6 +123,25 @@ def symmetric_by_type(instance: Instance) -> bool:
         return bool(swaps) and _by_text(instance, swaps) is None and _same_text(instance, swaps)
 
 
+def orbit(instance: Instance, state: Any, most: int) -> dict[Any, tuple[Renaming, ...]] | None:
+    """Every state that renamings of scalarset members make of this one, with the exchanges that lead back to it, in order.
+
+    None if there are more than `most`.  Cost: one renaming for each member and exchange of neighbours.
+    """
+    swaps = _swaps(instance)
+    found: dict[Any, tuple[Renaming, ...]] = {state: ()}
+    queue = [state]
+    for member in queue:  # grows while it is read
+        for swap in swaps:
+            image = swap(member)
+            if image not in found:
+                found[image] = (swap.renaming, *found[member])  # an exchange undoes itself
+                queue.append(image)
+        if len(found) > most:
+            return None
+    return found
+
+
 def _swaps(instance: Instance) -> list[_Swap]:
     """The exchanges of neighbours, which generate all permutations."""
     return [_Swap(instance, cls, k) for cls in scalarsets(instance) for k in range(instance.size_of(cls) - 1)]

@@ -55,6 +55,9 @@ class Declaration:
     function: Callable[..., Any]
     other: Any = None
     renamed: dict[str, str] = field(default_factory=dict)
+    stored: bool = False
+    """Whether it asks which state is stored, and not what the protocol says of it: of Byzantine members, what they sent is
+    in no state."""
 
 
 def declared(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mcheck.checker.limits import STOPPED, reason_of
 from mcheck.checker.smt.patience import Patience, Undecided
@@ -64,6 +65,8 @@ def check_bounded(
 ) -> Bounded:
     """Look at every behaviour of at most `depth` steps.  RuleFailed where a rule fails on the way.
 
+    `properties` may have DEADLOCK_FREEDOM among them.  A state at the last depth is asked for a step too.
+
     Costs a formula that grows with each step, and time that mostly grows faster.
     """
     return _Search(instance, properties, depth, seconds, start, written).result()
@@ -107,7 +110,7 @@ class _Search:
 
     def _look(self) -> None:
         self.unrolling = Unrolling(Rules(self.instance, self.patience.check))
-        initial = self.instance.initial if self.start is None else (self.start.last,)
+        initial = self._inside() if self.start is None else (self.start.last,)
         self.unrolling.question.add(self.unrolling.at(0, self.unrolling.is_one_of(initial)))
         self.goals = {rule.name: self._goal(rule) for rule in self.properties}
         for depth in range(self.asked + 1):
@@ -116,7 +119,7 @@ class _Search:
                 self._look_for_failures(depth - 1)
                 self.unrolling.add_step()
             else:
-                self._initially()
+                self._initially(initial)
             self._look_for_all(depth)
             self.times.append(time.monotonic() - began)
             if any(result.finding == "violated" for result in self.found.values()):
@@ -131,13 +134,24 @@ class _Search:
         u.question.add(*new.required)
         return goal
 
-    def _initially(self) -> None:
+    def _inside(self) -> tuple[Any, ...]:
+        """The initial states that meet all constraints; the others are no states of this configuration."""
+        kept = []
+        for state in self.instance.initial:
+            try:
+                if self.instance.outside(state) is None:
+                    kept.append(state)
+            except Failure as failure:
+                raise RuleFailed(failure, Behavior(self.instance, state, ())) from failure
+        return tuple(kept)
+
+    def _initially(self, initial: tuple[Any, ...]) -> None:
         """A refinement must begin as the refined spec does."""
         if self.start is not None:
             return
         for rule in self.properties:
             if rule.kind == "implements":
-                for state in self.instance.initial:
+                for state in initial:
                     if not self.instance.refinements[rule.name].starts(state):
                         self.found[rule.name] = PropertyResult(rule, "violated", Behavior(self.instance, state, ()))
 

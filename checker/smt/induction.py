@@ -1,8 +1,8 @@
 """Induction in one configuration: properties and lemmas that hold at first, and that no step breaks.
 
-Together they are assumed of a state that is any value of its domain (typeok), or of k states in a row; each action must
-then lead to a state in which each of them is true.  A state and a step for which that fails is a counterexample to
-induction; the plain functions must agree that it is one before anybody sees it.
+Together they are assumed of a state that is any value of its domain (typeok) and meets the constraints of the spec, or of k
+states in a row; each action must then lead to a state in which each of them is true.  A state and a step for which that
+fails is a counterexample to induction; the plain functions must agree that it is one before anybody sees it.
 Source: Sheeran, Singh, Stålmarck, Checking Safety Properties Using Induction and a SAT-Solver (2000).
 """
 
@@ -46,6 +46,11 @@ class Cti:
     conjunct: Rule | None
     arguments: tuple[object, ...]
     failure: Failure | None = None
+
+    @property
+    def assumed(self) -> int:
+        """In how many of its states, from the first on, all conjuncts are true."""
+        return len(self.behavior.states) if self.conjunct is None else len(self.behavior.steps)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,9 @@ class _Induction:
         for k in range(self.k):
             if k:
                 u.add_step()
+            for rule in self.instance.constraints:  # a reachable state meets them: the successor that does not is cut
+                self.patience.check()
+                q.add(u.at(k, u.rules.holds(rule, u.state)))
             for rule in self.conjuncts:
                 self.patience.check()
                 q.premise(rule.name, u.at(k, u.rules.holds(rule, u.state)))
@@ -211,7 +219,9 @@ class _Induction:
         except (ReplayMismatch, Failure) as error:
             raise InternalError(f"{self.instance.name}: z3's counterexample cannot be executed: {error}") from error
         for state in behavior.states[: self.k]:
-            wrong = next((r for r in self.conjuncts if not self.instance.holds(r, state)), None)
+            wrong = next(
+                (r for r in (*self.conjuncts, *self.instance.constraints) if not self.instance.holds(r, state)), None
+            )
             if wrong is not None:
                 raise InternalError(f"{self.instance.name}: z3's counterexample does not satisfy {wrong.title!r}")
         if conjunct is None:

@@ -71,6 +71,15 @@ class Rules:
         """What an action does."""
         return _ActionReading(self, action, before, arguments).taken(after)
 
+    def deadlocked(self, state: Fields) -> Truth:
+        """That no action is enabled, inside the bounds or outside.  Cost: the guards of every action, for all its arguments."""
+        parts = []
+        for action in self.instance.actions:
+            for guard, arguments in self.every(action, state):
+                self.pause()
+                parts.append(implied(guard, _ActionReading(self, action, state, arguments).blocked))
+        return all_of(parts)
+
     # ------------------------------------------------------------------ properties
 
     def answer(self, rule: Rule, states: tuple[Value, ...], arguments: Arguments) -> tuple[Truth, Truth]:
@@ -109,6 +118,8 @@ class Rules:
         """That arguments which the solver chooses make the property false, or fail; that they make a witness true."""
         if rule.kind == "implements":
             return negation(self.refines(rule, *states))
+        if rule.kind == "deadlock":
+            return self.deadlocked(states[0])
         arguments, allowed = self.chosen(rule, states[-1], new)
         true, _ = self.answer(rule, states, arguments)
         return both(allowed, true if rule.kind == "reachable" else negation(true))
@@ -147,6 +158,11 @@ class _ActionReading:
         self.reading = Reading({STATE: before, **arguments}, rules.pause)
         self.found = list(self.reading.leaves(self.traced.tree))
         self._outside: dict[tuple[str, int], tuple[Violation, ...]] = {}
+
+    @property
+    def blocked(self) -> Truth:
+        """That a guard is false."""
+        return any_of(reached for reached, leaf in self.found if isinstance(leaf, Blocked))
 
     def taken(self, after: Fields) -> Taken:
         """What the action does, as a step to the state after."""

@@ -98,7 +98,7 @@ def trace_rule(instance: Instance, rule: Rule) -> TracedRule:
         raise _misused(rule, error) from error
     if rule.kind == "action":
         _check_ghosts(tracer, instance, rule, tree)
-    if by_predicate(instance.spec):
+    if by_predicate(instance.spec) and not rule.declaration.stored:
         check_monotone(tracer, instance, rule, tree)
     return TracedRule(rule, tree, build, dict(tracer.forks), dict(tracer.named))
 

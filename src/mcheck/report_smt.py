@@ -9,9 +9,18 @@ from typing import Any
 from mcheck.checker.smt.bounded import Bounded
 from mcheck.checker.smt.induction import NO_FAILURE, Cti, Inductive
 from mcheck.checker.smt.questions import VERSION
+from mcheck.checker.smt.reachability import Reachability
 from mcheck.checker.verdict import Limits, PropertyResult
 from mcheck.counterexamples import Notation
 from mcheck.counterexamples.lanes import Change, Lanes, changes
+from mcheck.reachability_words import (
+    conclusion,
+    how_long,
+    reachability_document,
+    search_document,
+    search_lines,
+    state_words,
+)
 from mcheck.report import Report, Subject
 from mcheck.report_json import SCHEMA
 from mcheck.scope import configuration, counted
@@ -126,9 +135,14 @@ def _violation(result: PropertyResult | None, saved: str | None) -> dict[str, An
 
 
 def inductive_text(
-    subject: Subject, terminal: Terminal, found: Inductive, without: Sequence[str], saved: str | None
+    subject: Subject,
+    terminal: Terminal,
+    found: Inductive,
+    without: Sequence[str],
+    saved: str | None,
+    reached: Reachability | None,
 ) -> str:
-    """The report on induction."""
+    """The report on induction, and on whether the counterexamples to it are reachable, if that was looked for."""
     report = Report(subject, terminal)
     how = ["by induction" if found.k == 1 else f"by {found.k}-induction", f"z3 {VERSION}"]
     lines = [report.header(Limits(), how), *(f"  without {name}" for name in without)]
@@ -138,7 +152,25 @@ def inductive_text(
     lines += report.left_to_liveness()
     for cti in found.ctis:
         lines += ["", *_cti_lines(cti, report)]
-    return "\n".join([*lines, *_sentence(subject, report, found)])
+        if reached is not None:
+            words = state_words(reached, cti)
+            lines += textwrap.wrap(words, terminal.width, initial_indent="  ", subsequent_indent="  ")
+    if reached is None or not found.ctis:
+        return "\n".join([*lines, *_sentence(subject, report, found)])
+    return "\n".join([*lines, *search_lines(reached, report), *_answer(report, found, reached, saved)])
+
+
+def _answer(report: Report, found: Inductive, reached: Reachability, saved: str | None) -> list[str]:
+    """What follows from the counterexamples and the search for them."""
+    violation = reached.violation
+    if violation is not None:
+        others = [v.rule.title for v in reached.violations if v.rule is not violation.rule]
+        lines = ["", *report.violation(violation, how_long(reached, violation), saved)]
+        return [*lines, f"  violated too: {', '.join(others)}"] if others else lines
+    if reached.failed is not None:
+        return []
+    words = conclusion(reached, found.reason is None)
+    return [report.terminal.style("NOT PROVED", "doubt") + report.whole(words)]
 
 
 def _obligations(subject: Subject, terminal: Terminal, found: Inductive) -> list[str]:
@@ -229,7 +261,7 @@ def _sentence(subject: Subject, report: Report, found: Inductive) -> list[str]:
     style, terminal = report.terminal.style, report.terminal
     if found.ctis:
         words = (
-            "  The states before the last satisfy all conjuncts.  If they cannot be reached, the conjuncts say too little of "
+            "  Whether the states before can be reached was not looked for.  If they cannot, the conjuncts say too little of "
             "them: add a lemma.  If they can, the protocol is broken: mcheck run finds the way."
         )
         return [report.whole(words) if terminal.live else words]
@@ -243,15 +275,19 @@ def _sentence(subject: Subject, report: Report, found: Inductive) -> list[str]:
     return [style("PROVED", "good") + report.whole(words)]
 
 
-def inductive_document(subject: Subject, found: Inductive, without: Sequence[str], saved: str | None) -> dict[str, Any]:
+def inductive_document(
+    subject: Subject, found: Inductive, without: Sequence[str], saved: str | None, reached: Reachability | None
+) -> dict[str, Any]:
     """The result of induction as JSON."""
+    violation = found.base.violation if reached is None else reached.violation
+    result = "violated" if violation is not None else found.result
     titles = {rule.name: rule.title for rule in found.conjuncts}
 
     def needed(names: frozenset[str]) -> list[str]:
         return [title for name, title in titles.items() if name in names]
 
     return {
-        **_head(subject, found.result, found.seconds),
+        **_head(subject, result, found.seconds),
         "k": found.k,
         "conjuncts": [
             {
@@ -280,11 +316,13 @@ def inductive_document(subject: Subject, found: Inductive, without: Sequence[str
                 "states": [text(s) for s in c.behavior.states],
                 "labels": list(c.behavior.labels),
                 "failure": None if c.failure is None else str(c.failure),
+                "reachability": reachability_document(reached, c),
             }
             for c in found.ctis
         ],
+        "search": search_document(reached),
         "without": list(without),
-        "violation": _violation(found.base.violation, saved),
+        "violation": _violation(violation, saved),
         "reason": found.reason,
         "solver": f"z3 {VERSION}",
         "source": subject.source,

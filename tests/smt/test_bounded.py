@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
 pytest.importorskip("z3", reason="z3 is not installed")
 
-from tests.smt.toys import Reader
+from tests.smt.toys import Constrained, Count, EvenSteps, Post, Reader
 
 from mcheck.checker import Limits, RuleFailed
+from mcheck.checker.checks import DEADLOCK_FREEDOM
 from mcheck.checker.reference import explore
 from mcheck.checker.smt.bounded import Bounded, check_bounded
 from mcheck.models.two_phase_commit import AbortsAfterPrepared, CommitsEarly, TwoPhaseCommit
@@ -78,6 +80,56 @@ def test_what_holds_in_the_explorer_holds_here() -> None:
     assert [(p.rule.name, p.finding, p.steps) for p in found.properties] == [
         (p.rule.name, p.finding, p.steps) for p in verdict.properties
     ]
+
+
+DEADLOCKS: list[Instance] = [
+    Post().instance,  # whose letters are read as long as there are any
+    *itertools.starmap(
+        instance_of,
+        [
+            ("tcommit", None, {"managers": 2}),
+            ("tcommit", "commit-unprepared", {"managers": 2}),
+            ("consensus", None, {}),
+            ("voting", None, {"max_ballot": 0}),
+            ("three-phase-commit", None, {"managers": 2}),
+            ("flood-set", None, {}),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("instance", DEADLOCKS, ids=lambda i: i.name)
+def test_a_deadlock_is_found_where_the_explorer_finds_it(instance: Instance) -> None:
+    """After as many steps, and none before; in the state that is shown no action is enabled."""
+    expected = explore(instance, [], deadlock_is_error=True).violation
+    assert expected is not None and expected.steps
+    found = check_bounded(instance, [DEADLOCK_FREEDOM], expected.steps)
+    assert found.violation is not None and found.violation.behavior is not None
+    assert (found.violation.rule.kind, found.violation.steps) == ("deadlock", expected.steps)
+    with instance.active():
+        assert not list(instance.transitions(found.violation.behavior.last))
+    assert check_bounded(instance, [DEADLOCK_FREEDOM], expected.steps - 1).result == "holds"
+
+
+@pytest.mark.parametrize(
+    "spec", [TwoPhaseCommit(managers=2), EvenSteps(), Constrained()], ids=lambda s: type(s).__name__
+)
+def test_a_step_that_is_cut_is_no_deadlock(spec: Any) -> None:
+    """Whether an action is enabled is judged before bounds and constraints, as in a search."""
+    instance = spec.instance
+    assert explore(instance, [], deadlock_is_error=True).violation is None
+    assert check_bounded(instance, [DEADLOCK_FREEDOM], 8).result == "holds"
+
+
+def test_a_behaviour_begins_within_the_constraints() -> None:
+    """An initial state outside of them is none of the configuration, and violates nothing in it."""
+
+    class High(Constrained):
+        def init(self) -> Any:
+            return [Count(), Count(value=7)]
+
+    assert explore(High().instance).violation is None
+    assert checked(High().instance, 2).result == "holds"
 
 
 def test_a_broken_refinement_is_found_where_the_explorer_finds_it() -> None:

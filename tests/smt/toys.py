@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from mcheck.spec import AtMost, Range, Record, Spec, action, always, bound, constraint, lemma, require, step
+from mcheck.spec import AtMost, In, Range, Record, Set, Spec, action, always, bound, constraint, lemma, require, step
 
 
 class Shelf(Record):
@@ -96,3 +96,28 @@ class Turning(Cycle):
     def back(self, s: Count) -> Count:
         require(s.value == 6, "the value is six")
         return Count(value=5)
+
+
+class Letter(Record):
+    number: Annotated[int, Range(0, 1)]
+
+
+class Box(Record):
+    letters: Set[Letter] = Set()
+    sent: Annotated[int, Range(0, 2)] = 0
+
+
+class Post(Spec[Box]):
+    """Two letters are sent and read; then there is nothing more to do."""
+
+    def init(self) -> Box:
+        return Box()
+
+    @action
+    def send(self, s: Box) -> Box:
+        require(s.sent < 2, "a letter is left")
+        return s.replace(letters=s.letters.add(Letter(number=s.sent)), sent=s.sent + 1)
+
+    @action
+    def read(self, s: Box, m: Annotated[Letter, In("letters")]) -> Box:
+        return s.replace(letters=s.letters.remove(m))

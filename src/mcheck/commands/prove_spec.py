@@ -22,6 +22,8 @@ from mcheck.protocols import Protocol, instantiate
 from mcheck.spec import UsageError
 
 if TYPE_CHECKING:
+    from mcheck.checker.smt.induction import Inductive
+    from mcheck.checker.smt.reachability import Reachability
     from mcheck.report import Subject
     from mcheck.spec import Behavior, Rule
 
@@ -36,6 +38,8 @@ def options(protocol: Protocol | None) -> list[click.Option]:
         option("--inductive", is_flag=True, help="Show that the properties and lemmas hold at first, and that no step breaks them."),
         option("--k", type=Number(1), help="With --inductive: assume them of this many states in a row  [default: 1]"),
         option("--from", "start", metavar="TRACE[:STEP]", help="With --depth: begin in this state of a saved trace, at its end by default."),
+        option("--max-states", type=Number(1), help="With --inductive: look for the state of a counterexample among at most so many reachable ones  [default: 1000000]"),
+        option("--deadlock", is_flag=True, help="With --depth: treat a state without enabled action as a violation."),
         option("--without", multiple=True, metavar="TITLE", help="With --inductive: leave out a lemma or property, to see what it is for; repeatable."),
         option("--smt2", metavar="DIR", help="Write each question to z3 there, as SMT-LIB."),
         *(o for o in scope_options(protocol) if o.name != "memory_limit"),
@@ -65,15 +69,28 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
 
 
 def _refuse_mixtures(values: dict[str, Any]) -> None:
-    """UsageError for options that do not go together."""
-    if values["inductive"] and values["depth"] is not None:
+    """UsageError for options that do not go together.  What a settings file says of both ways counts for the one it is about."""
+    if values["inductive"] and values["depth"] is not None and _typed("depth"):
         raise UsageError("prove: --depth and --inductive are two ways: choose one")
-    given = {"--k": values["k"] is not None, "--without": bool(values["without"])}
+    given = {
+        "--k": values["k"] is not None,
+        "--without": bool(values["without"]),
+        "--max-states": values["max_states"] is not None and _typed("max_states"),
+    }
     for name, there in given.items():
         if there and not values["inductive"]:
             raise UsageError(f"prove: {name} goes with --inductive, not with --depth")
     if values["start"] is not None and values["inductive"]:
         raise UsageError("prove: --from goes with --depth; induction is about every state")
+    if values["deadlock"] and values["inductive"] and _typed("deadlock"):
+        raise UsageError("prove: --deadlock goes with --depth; what induction shows are properties and lemmas")
+
+
+def _typed(name: str) -> bool:
+    """Whether an option stands in the command line."""
+    from click.core import ParameterSource
+
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _subject(protocol: Protocol, values: dict[str, Any]) -> tuple[Subject, Behavior | None]:
@@ -122,7 +139,7 @@ def _step_named(typed: str) -> tuple[str, int | None]:
 
 
 def _bounded(subject: Subject, start: Behavior | None, values: dict[str, Any], terminal: Any) -> int:
-    from mcheck.checker.checks import select
+    from mcheck.checker.checks import DEADLOCK_FREEDOM, select
     from mcheck.checker.smt.bounded import check_bounded
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.report_json import as_json
@@ -131,6 +148,7 @@ def _bounded(subject: Subject, start: Behavior | None, values: dict[str, Any], t
     from mcheck.selection import checked
 
     rules = select(subject.instance, checked(subject, values["property"]))
+    rules += (DEADLOCK_FREEDOM,) if values["deadlock"] else ()
     writer = _writer(values["smt2"])
     found = check_bounded(subject.instance, rules, values["depth"], values["time_limit"], start, writer)
     saved, violation = None, found.violation
@@ -149,7 +167,6 @@ def _bounded(subject: Subject, start: Behavior | None, values: dict[str, Any], t
 
 def _inductive(subject: Subject, values: dict[str, Any], terminal: Any) -> int:
     from mcheck.checker.smt.induction import check_inductive
-    from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.report_json import as_json
     from mcheck.report_smt import inductive_document, inductive_text
     from mcheck.saving import save_trace
@@ -157,13 +174,39 @@ def _inductive(subject: Subject, values: dict[str, Any], terminal: Any) -> int:
     conjuncts, consequences = _conjuncts(subject, values["property"], values["without"])
     writer = _writer(values["smt2"])
     found = check_inductive(subject.instance, conjuncts, consequences, values["k"] or 1, values["time_limit"], writer)
-    saved, violation = None, found.base.violation
+    reached = _reachability(found, values["max_states"], values["time_limit"])
+    saved, violation = None, found.base.violation if reached is None else reached.violation
     if violation is not None and violation.behavior is not None:
         saved = save_trace(subject, violation.behavior, violation.rule, values["out"], terminal)
     if values["json"]:
-        terminal.print(as_json(inductive_document(subject, found, values["without"], saved)))
+        terminal.print(as_json(inductive_document(subject, found, values["without"], saved, reached)))
     else:
-        terminal.print(inductive_text(subject, terminal, found, values["without"], saved))
+        terminal.print(inductive_text(subject, terminal, found, values["without"], saved, reached))
+    if reached is not None and reached.failed is not None:
+        raise reached.failed
+    return _status(found, reached)
+
+
+def _reachability(found: Inductive, most_states: int | None, time_limit: float | None) -> Reachability | None:
+    """Whether the counterexamples are reachable; None where there are none, or no time is left to look."""
+    from mcheck.checker.smt.reachability import MOST_SECONDS, MOST_STATES, reachability
+    from mcheck.progress import ProgressLine
+
+    seconds = MOST_SECONDS if time_limit is None else time_limit - found.seconds
+    if not found.ctis or found.reason == "interrupted" or seconds <= 0:
+        return None
+    line = ProgressLine()
+    try:
+        return reachability(found, most_states or MOST_STATES, seconds, progress=line)
+    finally:
+        line.clear()
+
+
+def _status(found: Inductive, reached: Reachability | None) -> int:
+    from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
+
+    if reached is not None and reached.reason == "interrupted":
+        return INTERRUPTED
     if found.result in ("violated", "cti"):
         return VIOLATED
     if found.reason == "interrupted":
