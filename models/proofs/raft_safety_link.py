@@ -12,7 +12,7 @@ from mcheck.models.proofs import raft_safety
 from mcheck.models.proofs.links import RaftLogLink, holding, rows_of
 from mcheck.models.proofs.raft_history import LogHistory, RaftLogHistory
 from mcheck.models.raft import AppendEntries, Entry, Log, LogIndex, Message, Network, Node, Role, Server, Term
-from mcheck.spec import GHOST, Record, Set, Spec, action, min
+from mcheck.spec import GHOST, Record, Set, Spec, action, len, min
 
 # ---------------------------------------------------------------------- what is remembered
 
@@ -90,11 +90,8 @@ class RaftSafetyHistory(RaftLogHistory):
             acks = acks.add(Ack(server=i, term=now, log_index=len(me.log), entry_term=me.log[-1].term))
         if me.role == Role.LEADER and me.commit_index > was.commit_index:
             index = me.commit_index
-            backers = Set(
-                a.server
-                for a in acks
-                if a.term == now and a.log_index == index and a.entry_term == me.log[index - 1].term
-            )
+            kind = me.log[index - 1].term
+            backers = Set(a.server for a in acks if a.term == now and a.log_index == index and a.entry_term == kind)
             others = Set(known for known in s.commitments if known.term != now)
             after = after.replace(
                 commitments=others.add(Commitment(term=now, log_index=index, backers=backers)),
@@ -119,7 +116,7 @@ class RaftSafetyHistory(RaftLogHistory):
         last = min(me.next_index[j], len(me.log))
         if last == 0 or me.commit_index == 0:
             return after
-        by = min(a.by for a in s.applied if a.server == i and a.log_index == me.commit_index)
+        by = min((a.by for a in s.applied if a.server == i and a.log_index == me.commit_index), default=0)
         named = Told(
             term=me.current_term,
             log_index=last,
@@ -137,9 +134,12 @@ class RaftSafetyHistory(RaftLogHistory):
                 me = after.servers[m.dst]
                 if me.commit_index > s.servers[m.dst].commit_index:
                     last = m.prev_log_index + len(m.entries)
-                    by = min(
-                        t.by for t in s.told if t.term == m.term and t.log_index == last and t.commit == m.leader_commit
+                    said = (
+                        t.by
+                        for t in s.told
+                        if t.term == m.term and t.log_index == last and t.commit == m.leader_commit
                     )
+                    by = min(said, default=0)
                     return after.replace(applied=self.applying(after, m.dst, me, by, me.commit_index))
         return after
 
