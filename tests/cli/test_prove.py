@@ -160,6 +160,26 @@ def test_the_story_of_a_proof_is_told_by_its_counterexamples(mcheck: Call) -> No
     assert told["not_asked_for"] == []
 
 
+def test_a_counterexample_to_induction_is_drawn(mcheck: Call) -> None:
+    words = ("prove", "two-phase-commit", "--any-n", "--without", "prepared_do_not_abort_alone")
+    ran = mcheck(*words, "--draw", "cti.svg")
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "wrote cti.svg")
+    drawn = Path("cti.svg").read_text(encoding="utf-8")
+    assert all(f">{words}</text>" in drawn for words in ("NOT INDUCTIVE consistent", "+ committed", "− aborted", "tm"))
+    assert f">mcheck {' '.join(words)}</text>" in drawn
+    assert json.loads(mcheck(*words, "--draw", "cti.svg", "--json").out)["result"] == "cti"
+    pytest.importorskip("resvg_py")
+    assert mcheck(*words, "--draw", "CTI.PNG").status == 1
+    assert Path("CTI.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_where_nothing_is_broken_nothing_is_drawn_and_that_is_said(mcheck: Call) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--draw", "cti.svg")
+    assert ran.status == 0
+    assert "nothing drawn: there is no counterexample to induction" in ran.out
+    assert not Path("cti.svg").exists()
+
+
 def test_each_essential_part_is_shown_with_a_smallest_state(mcheck: Call) -> None:
     ran = mcheck("prove", "raft-election", "--any-n", "--parts")
     assert ran.status == 0
@@ -203,6 +223,9 @@ def test_what_is_not_decided_is_unknown_and_never_proved(mcheck: Call) -> None:
         (["paxos", "--infer", "--without", "one_proposal"], "--infer stands alone"),
         (["paxos", "--explain", "--link"], "--explain stands alone"),
         (["paxos", "--explain", "--infer"], "stands alone"),
+        (["paxos", "--explain", "--draw", "x.svg"], "--explain stands alone"),
+        (["paxos", "--any-n", "--draw", "x.pdf"], "--draw x.pdf: a picture is a file that ends in .svg or .png"),
+        (["paxos", "--any-n", "--draw", "none/x.svg"], "none/x.svg: a result is written to a file in a folder"),
         (["paxos", "--any-n", "--time-limit", "-1"], "--time-limit must be a positive number of seconds"),
     ],
 )

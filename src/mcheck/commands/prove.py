@@ -20,11 +20,14 @@ def run(
     infer: bool,
     explain: bool,
     parts: bool,
+    draw: str | None,
     time_limit: float,
     json: bool,
     color: str,
 ) -> int:
-    """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
+    """Ask, report, draw; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
+    from mcheck.cti_drawing import draw as draw_step
+    from mcheck.cti_drawing import refuse_drawing
     from mcheck.proof_links import check_spec, spec_answer
     from mcheck.proof_report import link_lines, parts_lines, proof_lines
     from mcheck.proofs import check_proof, counterexamples_without, find_proof, left_out, proof_document
@@ -35,9 +38,11 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
-    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts):
+    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts or draw):
         flag = "--infer" if infer else "--explain"
         raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
+    if draw is not None:
+        refuse_drawing(draw)
     if infer:
         return _infer(source, terminal, time_limit, json)
     if explain:
@@ -58,6 +63,10 @@ def run(
         lines = proof_lines(source.name, verdict, dropped.words, terminal, run)
         lines += parts_lines(shown, terminal) if shown else []
         terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
+    if draw is not None:
+        drawn = draw_step(name, dropped, verdict, draw)
+        if not json:
+            terminal.print(drawn)
     if linked is not None and linked.difference is not None:
         return 1
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
@@ -149,6 +158,7 @@ command = _Prove(
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
         option("--parts", is_flag=True, help="For each essential invariant, assumption and guard: what breaks without it, in the smallest state."),
+        option("--draw", metavar="FILE", help="Draw the counterexample to induction, if there is one: a file that ends in .svg or .png."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
         option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
