@@ -11,6 +11,7 @@ from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
+from mcheck.models.proofs import mistakes
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_history
@@ -19,7 +20,7 @@ from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.raft import Log, Node
 from mcheck.models.raft import Value as RaftValue
 from mcheck.models.tcommit import RM, RMState
-from mcheck.models.two_phase_commit import Prepared, TMState
+from mcheck.models.two_phase_commit import Abort, Commit, Prepared
 from mcheck.models.voting import Acceptor
 from mcheck.spec import Set, Spec
 from mcheck.spec.relational import Link
@@ -51,7 +52,12 @@ class PaxosLink(Link):
     proof = paxos_proof.Paxos
     scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
     wide = {"acceptors": 3, "values": 2, "max_ballot": 1}
-    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        paxos.AcceptsLate,
+        paxos.ReusesBallot,
+        paxos.ForgetsPromise,
+        paxos.IgnoresVotes,
+    )
     lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {
         ("phase_2a", "nothing is proposed in r yet"): paxos.ReusesBallot,
         ("phase_2a", "v is the value of the highest vote in q, or q has not voted"): paxos.IgnoresVotes,
@@ -94,7 +100,12 @@ class FlexiblePaxosLink(PaxosLink):
     proof = flexible_paxos_proof.FlexiblePaxos
     scope = {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}
     wide = {"acceptors": 3, "accept_quorum": 2, "values": 2, "max_ballot": 1}
-    tweaks = ()
+    tweaks = (
+        mistakes.FlexibleAcceptsLate,
+        mistakes.FlexibleReusesBallot,
+        mistakes.FlexibleForgetsPromise,
+        flexible_paxos.AsksOneTooFew,
+    )
     lacking = {}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
@@ -116,8 +127,16 @@ class TwoPhaseCommitLink(Link):
     proof = two_phase_commit_proof.TwoPhaseCommit
     scope = {"managers": 3}
     wide = {"managers": 3}
-    tweaks = (two_phase_commit.CommitsEarly, two_phase_commit.AbortsAfterPrepared)
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        two_phase_commit.CommitsEarly,
+        two_phase_commit.AbortsAfterPrepared,
+        two_phase_commit.CommitsAlone,
+        two_phase_commit.TakesSilenceForConsent,
+        two_phase_commit.ForgetsPrepared,
+        two_phase_commit.ForgetsDecision,
+    )
     lacking = {
+        ("tm_rcv_prepared", "rm has said that it is prepared"): two_phase_commit.TakesSilenceForConsent,
         ("tm_commit", "all are known to be prepared"): two_phase_commit.CommitsEarly,
         ("rm_choose_to_abort", "rm is working"): two_phase_commit.AbortsAfterPrepared,
     }
@@ -138,8 +157,8 @@ class TwoPhaseCommitLink(Link):
             self.proof.aborted: managers(RMState.ABORTED),
             self.proof.said: holding((m.rm,) for m in state.msgs if isinstance(m, Prepared)),
             self.proof.heard: holding((rm,) for rm in state.tm_prepared),
-            self.proof.tm_committed: holding([()] if state.tm_state == TMState.COMMITTED else []),
-            self.proof.tm_aborted: holding([()] if state.tm_state == TMState.ABORTED else []),
+            self.proof.tm_committed: holding([()] if Commit() in state.msgs else []),
+            self.proof.tm_aborted: holding([()] if Abort() in state.msgs else []),
         }
 
 
@@ -211,6 +230,7 @@ class RaftLogLink(RaftElectionLink):
     scope = {"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}
     wide = scope
     tweaks = ()
+    mistakes = mistakes.RAFT_LOG
     lacking = {}
     steps = {
         "timeout": "grant_vote",

@@ -9,6 +9,9 @@ import click
 from mcheck.options import Seconds, color_option, json_option, option
 from mcheck.spec import UsageError
 
+_LIMIT, _LONGER = 60.0, 300.0
+"""In seconds, for everything that is asked; a story asks for a counterexample in each of its chapters."""
+
 
 def run(
     name: str | None,
@@ -21,7 +24,7 @@ def run(
     explain: bool,
     parts: bool,
     draw: str | None,
-    time_limit: float,
+    time_limit: float | None,
     json: bool,
     color: str,
 ) -> int:
@@ -43,10 +46,11 @@ def run(
         raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
     if draw is not None:
         refuse_drawing(draw)
+    seconds = time_limit or _LIMIT
     if infer:
-        return _infer(source, terminal, time_limit, json)
+        return _infer(source, terminal, seconds, json)
     if explain:
-        return _explain(source, terminal, time_limit, json)
+        return _explain(source, terminal, time_limit or _LONGER, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, --inductive or --depth K, and `mcheck run` looks at every state"
@@ -54,9 +58,9 @@ def run(
     system = source.cls.system()
     dropped = left_out(system, without, without_axiom, without_guard)
     linked = check_spec(source) if link else None
-    verdict = check_proof(dropped.of(system), time_limit)
+    verdict = check_proof(dropped.of(system), seconds)
     run = None if verdict.cti is None else spec_answer(source, dropped, verdict.cti)
-    shown = counterexamples_without(verdict, time_limit) if parts else {}
+    shown = counterexamples_without(verdict, seconds) if parts else {}
     if json:
         terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run, shown)))
     else:
@@ -161,7 +165,7 @@ command = _Prove(
         option("--draw", metavar="FILE", help="Draw the counterexample to induction, if there is one: a file that ends in .svg or .png."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
-        option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
+        option("--time-limit", type=Seconds(), help="Stop after this many seconds; what is then undecided is unknown [default: 60; 300 for --explain]."),
         json_option(),
         color_option(),
     ],
