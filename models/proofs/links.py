@@ -11,10 +11,9 @@ from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
-from mcheck.models.proofs import mistakes
+from mcheck.models.proofs import mistakes, raft_history
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import raft_election as raft_election_proof
-from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.raft import Log, Node
