@@ -71,7 +71,7 @@ class _Telling:
         false = assignment_text(step.conjunct.parameters, step.falsified_by)
         after = "in this state" if step.action is None else "after the step"
         verdict = f"NOT INDUCTIVE {step.conjunct.name}"
-        sentence = f"{step.conjunct.words} False {after}{f' for {false}' if false else ''}."
+        sentence = f"{step.conjunct.words} False {after}{f' for {false}' if false else ''}.".strip()
         return Story(
             verdict,
             sentence,

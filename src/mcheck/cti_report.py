@@ -27,7 +27,7 @@ def counterexample_lines(cti: CounterexampleToInduction, terminal: Terminal) -> 
     step = "an initial state" if cti.action is None else step_text(cti.action, cti.values)
     values = assignment_text(cti.conjunct.parameters, cti.falsified_by)
     lines = [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {step} breaks {cti.conjunct.name}"]
-    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}."
+    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}.".strip()
     lines += textwrap.wrap(false, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return [*lines, *state_lines(cti, terminal.width)]
 

@@ -74,7 +74,7 @@ def told(source: ProofSource, seconds: float) -> Story:
     from mcheck.spec.relational.structures import falsifying
 
     deadline, system, link = Deadline(seconds), source.cls.system(), link_of(source)
-    broken = {} if link is None else _broken_by_mistakes(link, system)
+    broken = {} if link is None else mistakes_shown(link, system)
     missing = list(system.auxiliary)
     chapters: list[Chapter] = []
     while True:
@@ -94,7 +94,7 @@ def told(source: ProofSource, seconds: float) -> Story:
 # ---------------------------------------------------------------------- mistakes
 
 
-def _broken_by_mistakes(link: Link, system: System) -> dict[str, Broken | str]:
+def mistakes_shown(link: Link, system: System) -> dict[str, Broken | str]:
     """For each auxiliary conjunct what the link says of it; where it says nothing, the best of its tweaks."""
     found: dict[str, Broken | str] = dict(_broken_by_tweaks(link, system))
     for sentence in system.auxiliary:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from mcheck.counterexamples import Notation
 from mcheck.counterexamples.relations import assignment_text, step_text
-from mcheck.cti_report import filled, plurals, reachability_words, state_lines
+from mcheck.cti_report import (
+    counterexample_lines,
+    filled,
+    plurals,
+    reachability_lines,
+    reachability_words,
+    state_lines,
+)
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
+    from mcheck.checker.symbolic.prove import ProofVerdict
     from mcheck.proof_story import Broken, Chapter, Story
     from mcheck.proofs import ProofSource
     from mcheck.spec.relational import Sentence
@@ -44,7 +52,7 @@ def _beginning(story: Story, terminal: Terminal) -> list[str]:
     lines = ["", "To be shown", *(line for goal in goals for line in _sentence(goal, terminal))]
     each, so = ("it", "it is") if len(goals) == 1 else ("they", "they are")
     asked = (
-        f"This is shown by induction: {so} true initially, and every step out of a state in which {so} true leads to one in "
+        f"By induction this follows if {so} true initially, and every step out of a state in which {so} true leads to one in "
         f"which {each} still {so.split()[1]}.  The solver is asked for a step that does not, out of any state of any size, be it "
         "reachable or not.  As long as there is one, more has to be said of the states."
     )
@@ -112,9 +120,8 @@ def _mistake(broken: Broken, terminal: Terminal) -> list[str]:
 
 
 def _sentence(sentence: Sentence, terminal: Terminal) -> list[str]:
-    return textwrap.wrap(
-        f"{sentence.name}: {sentence.words}", terminal.width, initial_indent="    ", subsequent_indent="      "
-    )
+    said = f"{sentence.name}: {sentence.words}" if sentence.words else sentence.name
+    return textwrap.wrap(said, terminal.width, initial_indent="    ", subsequent_indent="      ")
 
 
 # ---------------------------------------------------------------------- how it ends
@@ -125,10 +132,20 @@ def _end(story: Story, terminal: Terminal) -> list[str]:
     if verdict.result == "proved":
         return _proved(story, terminal)
     if verdict.result == "cti":
-        return [
-            f"{terminal.style('NOT INDUCTIVE', 'bad')}: no invariant of the file excludes the state of the last counterexample."
-        ]
+        return _not_inductive(verdict, terminal)
     return [f"{terminal.style('UNKNOWN', 'doubt')}: the solver did not decide the next question; raise --time-limit."]
+
+
+def _not_inductive(verdict: ProofVerdict, terminal: Terminal) -> list[str]:
+    """The last counterexample, which no invariant of the file excludes."""
+    if verdict.cti is None:
+        return [
+            f"{terminal.style('NOT INDUCTIVE', 'bad')}: no small counterexample was found in time; raise --time-limit."
+        ]
+    lines = counterexample_lines(verdict.cti, terminal)
+    if verdict.cti.action is not None and verdict.reachability is not None:
+        lines += reachability_lines(verdict.cti, verdict.reachability, terminal)
+    return [*lines, *filled("No other invariant of the file is false in that state: here the story ends.", terminal)]
 
 
 def _proved(story: Story, terminal: Terminal) -> list[str]:
@@ -136,8 +153,10 @@ def _proved(story: Story, terminal: Terminal) -> list[str]:
     count = len(story.chapters)
     added = [f"the {count} invariants above" if count > 1 else "the invariant above"] if count else []
     kept = [*(c.name for c in _goals(story)), *added]
+    kept_by = "with these, no step" if count else "no step"
+    them = "any of them" if len(kept) > 1 else "it"
     lines = textwrap.wrap(
-        f"PROVED for any {plurals(story.system.sorts)}: with these, no step of any size breaks any of them.",
+        f"PROVED for any {plurals(story.system.sorts)}: {kept_by} of any size breaks {them}.",
         terminal.width,
         subsequent_indent="  ",
     )

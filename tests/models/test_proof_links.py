@@ -13,8 +13,9 @@ from mcheck.models.proofs import raft_history
 from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, RaftLogLink, TwoPhaseCommitLink
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
 from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
-from mcheck.spec import Behavior, Cut, Spec, replay
-from mcheck.spec.relational import Link
+from mcheck.proof_story import mistakes_shown
+from mcheck.spec import Behavior, Cut, Spec, SpecError, replay
+from mcheck.spec.relational import Link, Mistake, truth
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,62 @@ def test_a_mapping_that_loses_messages_is_noticed() -> None:
     assert verdict.difference is not None
     assert verdict.behavior is not None
     assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
+
+
+@pytest.mark.parametrize("link", [PaxosLink, FlexiblePaxosLink, TwoPhaseCommitLink, RaftElectionLink, RaftLogLink])
+def test_every_invariant_is_false_in_some_mistake_or_it_is_said_why_in_none(link: type[Link]) -> None:
+    system = link.proof.system()
+    shown = mistakes_shown(link(), system)
+    assert {c.name for c in system.auxiliary} <= shown.keys()
+    for sentence in system.auxiliary:
+        found = shown[sentence.name]
+        if isinstance(found, str):
+            assert found.endswith(".")
+            continue
+        instance = found.behavior.instance
+        with instance.active():
+            truths = [truth(sentence.formula, link().structure(instance.spec, s)) for s in found.behavior.states]
+        assert truths.index(False) == len(truths) - 1
+        assert (found.words, bool(found.command)) != ("", False)
+
+
+def test_mistakes_that_show_the_invariants_of_raft_logs() -> None:
+    system = RaftLogProof.system()
+    shown = mistakes_shown(RaftLogLink(), system)
+    lengths = {n: (b.tweak, len(b.behavior.steps)) for n, b in shown.items() if not isinstance(b, str)}
+    assert lengths == {
+        "one_vote": ("VotesTwice", 3),
+        "leaders_were_elected": ("QuorumOfOne", 1),
+        "leaders_left_earlier_terms": ("ForgetsTerm", 4),
+        "entries_of_begun_terms": ("KeepsRoleInNewTerm", 6),
+        "logs_of_begun_terms": ("KeepsRoleInNewTerm", 6),
+        "leader_has_log_of_its_term": ("ForgetsLog", 5),
+        "logs_agree_with_terms": ("SkipsConsistencyCheck", 15),
+        "terms_agree_with_terms": ("QuorumOfOne", 9),
+        "first_was_in_log": ("QuorumOfOne", 4),
+        "sent_was_in_log": ("QuorumOfOne", 8),
+    }
+    assert {n for n, b in shown.items() if not isinstance(b, str) and not b.shortest} == {
+        "logs_agree_with_terms",
+        "sent_was_in_log",
+    }
+
+
+class ShowsTooMuch(TwoPhaseCommitLink):
+    """Claims that a manager which aborts too late makes the tm decide twice."""
+
+    tweaks = ()
+    mistakes = {"one_decision": Mistake(two_phase_commit.AbortsAfterPrepared, {"managers": 2})}
+
+
+class EndsTooEarly(TwoPhaseCommitLink):
+    """Gives a behaviour that ends before anything is false."""
+
+    tweaks = ()
+    mistakes = {"one_decision": Mistake(two_phase_commit.ForgetsDecision, {"managers": 2}, ("rm_prepare(rm=0)",))}
+
+
+@pytest.mark.parametrize("link", [ShowsTooMuch, EndsTooEarly])
+def test_a_mistake_that_shows_nothing_is_refused(link: type[Link]) -> None:
+    with pytest.raises(SpecError, match=r"\.mistakes: .* does not make one_decision false"):
+        mistakes_shown(link(), link.proof.system())
