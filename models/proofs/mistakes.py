@@ -26,27 +26,27 @@ class FlexibleForgetsPromise(paxos.ForgetsPromise, FlexiblePaxos):
 # ---------------------------------------------------------------------- Raft's logs
 
 
-class VotesTwice(RaftLogHistory, raft_election_tweaks.VotesTwice):
+class VotesTwice(raft_election_tweaks.VotesTwice, RaftLogHistory):
     """A server votes for whoever asks, in a term in which it has voted."""
 
 
-class QuorumOfOne(RaftLogHistory, raft_election_tweaks.QuorumOfOne):
+class QuorumOfOne(raft_election_tweaks.QuorumOfOne, RaftLogHistory):
     """One vote makes a leader."""
 
 
-class ForgetsTerm(RaftLogHistory, raft_election_tweaks.ForgetsTerm):
+class ForgetsTerm(raft_election_tweaks.ForgetsTerm, RaftLogHistory):
     """The term is lost in a crash."""
 
 
-class KeepsRoleInNewTerm(RaftLogHistory, raft_election_tweaks.KeepsRoleInNewTerm):
+class KeepsRoleInNewTerm(raft_election_tweaks.KeepsRoleInNewTerm, RaftLogHistory):
     """A leader that hears of a higher term leads on in it, though nobody has elected it there."""
 
 
-class ForgetsLog(RaftLogHistory, raft_log_tweaks.ForgetsLog):
+class ForgetsLog(raft_log_tweaks.ForgetsLog, RaftLogHistory):  # pyright: ignore[reportIncompatibleVariableOverride]
     """The log is lost in a crash."""
 
 
-class SkipsConsistencyCheck(RaftLogHistory, raft_log_tweaks.SkipsConsistencyCheck):
+class SkipsConsistencyCheck(raft_log_tweaks.SkipsConsistencyCheck, RaftLogHistory):
     """A follower does not look whether the entry before the new ones is the leader's."""
 
 

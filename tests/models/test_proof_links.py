@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcheck.models.proofs import raft_history
 from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectionLink, RaftLogLink, TwoPhaseCommitLink
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
 from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
-from mcheck.proof_story import mistakes_shown
+from mcheck.proof_story import Broken, mistakes_shown
 from mcheck.spec import Behavior, Cut, Spec, SpecError, replay
 from mcheck.spec.relational import Link, Mistake, truth
 
@@ -185,10 +186,16 @@ def test_a_mapping_that_loses_messages_is_noticed() -> None:
     assert verdict.behavior.labels[-1].startswith("deliver(m=AppendEntries")
 
 
+@functools.cache
+def shown_by(link: type[Link]) -> dict[str, Broken | str]:
+    """What a story says of each invariant."""
+    return mistakes_shown(link(), link.proof.system())
+
+
 @pytest.mark.parametrize("link", [PaxosLink, FlexiblePaxosLink, TwoPhaseCommitLink, RaftElectionLink, RaftLogLink])
 def test_every_invariant_is_false_in_some_mistake_or_it_is_said_why_in_none(link: type[Link]) -> None:
     system = link.proof.system()
-    shown = mistakes_shown(link(), system)
+    shown = shown_by(link)
     assert {c.name for c in system.auxiliary} <= shown.keys()
     for sentence in system.auxiliary:
         found = shown[sentence.name]
@@ -203,8 +210,7 @@ def test_every_invariant_is_false_in_some_mistake_or_it_is_said_why_in_none(link
 
 
 def test_mistakes_that_show_the_invariants_of_raft_logs() -> None:
-    system = RaftLogProof.system()
-    shown = mistakes_shown(RaftLogLink(), system)
+    shown = shown_by(RaftLogLink)
     lengths = {n: (b.tweak, len(b.behavior.steps)) for n, b in shown.items() if not isinstance(b, str)}
     assert lengths == {
         "one_vote": ("VotesTwice", 3),
