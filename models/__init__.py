@@ -76,6 +76,10 @@ TWEAKS: dict[str, dict[str, str]] = {
     "two-phase-commit": {
         "commit-early": "mcheck.models.two_phase_commit:CommitsEarly",
         "abort-after-prepared": "mcheck.models.two_phase_commit:AbortsAfterPrepared",
+        "commit-alone": "mcheck.models.two_phase_commit:CommitsAlone",
+        "take-silence-for-consent": "mcheck.models.two_phase_commit:TakesSilenceForConsent",
+        "forget-prepared": "mcheck.models.two_phase_commit:ForgetsPrepared",
+        "forget-decision": "mcheck.models.two_phase_commit:ForgetsDecision",
         "tm-crash": "mcheck.models.two_phase_commit:TMCrashes",
     },
     "three-phase-commit": {
@@ -96,6 +100,7 @@ TWEAKS: dict[str, dict[str, str]] = {
     },
     "paxos": {
         "forget-promise": "mcheck.models.paxos:ForgetsPromise",
+        "accept-late": "mcheck.models.paxos:AcceptsLate",
         "ignore-votes": "mcheck.models.paxos:IgnoresVotes",
         "follow-lowest-vote": "mcheck.models.paxos:FollowsLowestVote",
         "ask-one-acceptor": "mcheck.models.paxos:AsksOneAcceptor",

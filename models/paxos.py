@@ -33,6 +33,7 @@ from mcheck.spec import (
     constant,
     implements,
     lemma,
+    max,
     reachable,
     require,
     step,
@@ -281,6 +282,25 @@ class ForgetsPromise(Paxos):
 
     def promised(self, me: Member, b: int) -> Member:
         return me
+
+
+class AcceptsLate(Paxos):
+    """An acceptor takes a proposal of a ballot that it has given up for one of the ballot that it has come to.
+
+    It was to compare the two, and writes down the greater instead.
+    """
+
+    outcome = Broken("Agreement", steps=12, source="Paxos, Phase2b", max_ballot=1)
+
+    @action
+    def phase_2b(self, s: State, a: Acceptor, m: Annotated[Accept, In("msgs")]) -> State:
+        """Acceptor a votes, in the ballot of m or in the one that it has come to."""
+        me = s.acceptors[a]
+        vote = Vote(bal=max(m.bal, me.max_bal), val=m.val)
+        return s.replace(
+            acceptors=s.acceptors.set(a, me.replace(max_bal=vote.bal, vote=vote)),
+            msgs=s.msgs.add(Accepted(acc=a, vote=vote)),
+        )
 
 
 class IgnoresVotes(Paxos):

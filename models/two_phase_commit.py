@@ -253,6 +253,60 @@ class AbortsAfterPrepared(TwoPhaseCommit):
         return state == RMState.WORKING or state == RMState.PREPARED
 
 
+class CommitsAlone(TwoPhaseCommit):
+    """A prepared manager that has waited too long for the decision commits by itself; another one has aborted."""
+
+    outcome = Broken(
+        "Consistent", steps=3, source="X/Open, Distributed Transaction Processing: The XA Specification (1991), "
+        "heuristic completion", managers=2,
+    )  # fmt: skip
+
+    @action
+    def rm_commit_alone(self, s: State, rm: RM) -> State:
+        """Manager rm decides heuristically, to release what it holds."""
+        require(s.rm_state[rm] == RMState.PREPARED, "rm is prepared")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.COMMITTED))
+
+
+class TakesSilenceForConsent(TwoPhaseCommit):
+    """The transaction manager counts a manager that has not answered in time as prepared."""
+
+    outcome = Broken("Consistent", steps=5, source="TwoPhase, TMRcvPrepared", managers=2)
+
+    @action
+    def tm_rcv_prepared(self, s: State, rm: RM) -> State:
+        """The transaction manager learns that rm is prepared, or has waited long enough."""
+        require(s.tm_state == TMState.INIT, "the transaction manager is undecided")
+        return s.replace(tm_prepared=s.tm_prepared.add(rm))
+
+
+class ForgetsPrepared(TwoPhaseCommit):
+    """A manager says that it is prepared before that is on its disk: after a crash it works, as if it had said nothing."""
+
+    outcome = Broken("Consistent", steps=8, source="Gray & Lamport, section 3", managers=2)
+
+    @action
+    def rm_restart(self, s: State, rm: RM) -> State:
+        """Manager rm crashes and comes back without its promise."""
+        require(s.rm_state[rm] == RMState.PREPARED, "rm is prepared")
+        return s.replace(rm_state=s.rm_state.set(rm, RMState.WORKING))
+
+
+class ForgetsDecision(TwoPhaseCommit):
+    """The transaction manager sends Commit before that is on its disk: after a crash it knows of nothing, and aborts."""
+
+    outcome = Broken(
+        "Consistent", steps=9, source="C. Mohan, B. Lindsay and R. Obermarck, Transaction Management in the R* Distributed "
+        "Database Management System, ACM TODS 11(4), 1986", managers=2,
+    )  # fmt: skip
+
+    @action
+    def tm_restart(self, s: State) -> State:
+        """The transaction manager crashes and comes back without its decision."""
+        require(s.tm_state == TMState.COMMITTED, "the transaction manager has committed")
+        return s.replace(tm_state=TMState.INIT, tm_prepared=Set())
+
+
 class TMCrashes(TwoPhaseCommit):
     """The transaction manager may crash before it has decided: safe, and blocking, as who has prepared waits for ever."""
 

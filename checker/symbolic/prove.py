@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, counterexample
 from mcheck.checker.symbolic.induction import FOLLOWS, INITIALLY, Deadline, Query, possibly_empty, queries
@@ -56,23 +56,29 @@ class ProofVerdict:
 
 
 def prove(system: System, seconds: float = 60.0) -> ProofVerdict:
-    """Whether the conjuncts are inductive; `seconds` limit everything that is asked.
+    """Whether the conjuncts are inductive, and what each part of the proof is for; `seconds` limit everything that is asked.
 
     SpecError for a system that says nothing: without initial states, or with an action that is never enabled.
     """
     started, deadline = time.perf_counter(), Deadline(seconds)
+    verdict = induction(system, deadline)
+    if verdict.result == "proved":
+        verdict = replace(verdict, parts=tuple(parts(system, verdict.queries, deadline)))
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def induction(system: System, deadline: Deadline) -> ProofVerdict:
+    """Whether the conjuncts are inductive; nothing is said of what each part is for.  SpecError as of `prove`."""
+    started = time.perf_counter()
     unsure = tuple(possibly_empty(system, deadline))
     answered = tuple(queries(system, deadline))
     result = _result(answered)
     found, reached = None, None
-    judged: tuple[Part, ...] = ()
     if result == "cti":
         first = _in_order(system, [q for q in answered if q.reply.answer == "sat"])[0]
         found = counterexample(system, first, deadline)
         reached = None if found is None else reachability(system, found, deadline)
-    elif result == "proved":
-        judged = tuple(parts(system, answered, deadline))
-    return ProofVerdict(system, result, answered, judged, unsure, found, reached, time.perf_counter() - started)
+    return ProofVerdict(system, result, answered, (), unsure, found, reached, time.perf_counter() - started)
 
 
 def _result(answered: list[Query] | tuple[Query, ...]) -> str:

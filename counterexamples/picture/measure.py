@@ -22,7 +22,7 @@ def _columns(character: str) -> float:
 
 def filled(text: str, size: float, width: float, most: int | None = None) -> list[str]:
     """The text in lines of at most this width; `…` ends the last of `most` lines where there are more."""
-    columns = max(4, int(width / (size * _ADVANCE)))
+    columns = max(4, int(width / (size * _ADVANCE) + 1e-6))  # of the width of n characters, n
     lines = textwrap.wrap(text, columns, break_on_hyphens=False) or [""]
     if most is not None and len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][: columns - 1] + "…"]

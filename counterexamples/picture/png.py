@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcheck.counterexamples.counterexample import Counterexample
-from mcheck.counterexamples.picture.layout import picture_of
+from mcheck.counterexamples.picture.layout import Picture, picture_of
 from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import svg_of
 from mcheck.spec import UsageError
@@ -14,12 +14,16 @@ _FONT = "DejaVu Sans Mono"
 
 
 def png_document(counterexample: Counterexample) -> bytes:
-    """The picture in pixels.  UsageError without resvg, without a font, and for a picture that no viewer would open."""
+    """The picture of a counterexample in pixels.  UsageError as of `png_of`."""
+    return png_of(picture_of(story_of(counterexample)))
+
+
+def png_of(picture: Picture) -> bytes:
+    """A picture in pixels.  UsageError without resvg, without a font, and for a picture that no viewer would open."""
     try:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise UsageError("a PNG needs resvg-py: pip install 'mcheck-protocols[png]', or take -f svg") from None
-    picture = picture_of(story_of(counterexample))
     size = picture.width * picture.height
     if size > _LARGEST:
         raise UsageError(

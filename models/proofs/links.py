@@ -10,22 +10,23 @@ from typing import Any, ClassVar
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
-from mcheck.models.pbft import PBFT, Commit, Digest, PrePrepare, Replica, State, ViewChange
+from mcheck.models.pbft import PBFT, Digest, PrePrepare, Replica, State, ViewChange
+from mcheck.models.pbft import Commit as PBFTCommit
 from mcheck.models.pbft import Prepare as PBFTPrepare
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
+from mcheck.models.proofs import mistakes, pbft_up_to_names, raft_history
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import pbft as pbft_proof
-from mcheck.models.proofs import pbft_up_to_names, raft_history
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.raft import Log, Node
 from mcheck.models.raft import Value as RaftValue
 from mcheck.models.tcommit import RM, RMState
-from mcheck.models.two_phase_commit import Prepared, TMState
+from mcheck.models.two_phase_commit import Abort, Commit, Prepared
 from mcheck.models.voting import Acceptor
 from mcheck.spec import Set, Spec
-from mcheck.spec.relational import Link
+from mcheck.spec.relational import Link, Mistake
 
 LINKS: dict[str, str] = {
     "paxos": "mcheck.models.proofs.links:PaxosLink",
@@ -56,7 +57,12 @@ class PaxosLink(Link):
     proof = paxos_proof.Paxos
     scope = {"acceptors": 2, "values": 2, "max_ballot": 1}
     wide = {"acceptors": 3, "values": 2, "max_ballot": 1}
-    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (paxos.ReusesBallot, paxos.ForgetsPromise, paxos.IgnoresVotes)
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        paxos.AcceptsLate,
+        paxos.ReusesBallot,
+        paxos.ForgetsPromise,
+        paxos.IgnoresVotes,
+    )
     lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {
         ("phase_2a", "nothing is proposed in r yet"): paxos.ReusesBallot,
         ("phase_2a", "v is the value of the highest vote in q, or q has not voted"): paxos.IgnoresVotes,
@@ -99,7 +105,12 @@ class FlexiblePaxosLink(PaxosLink):
     proof = flexible_paxos_proof.FlexiblePaxos
     scope = {"acceptors": 2, "accept_quorum": 1, "values": 2, "max_ballot": 1}
     wide = {"acceptors": 3, "accept_quorum": 2, "values": 2, "max_ballot": 1}
-    tweaks = ()
+    tweaks = (
+        mistakes.FlexibleAcceptsLate,
+        mistakes.FlexibleReusesBallot,
+        mistakes.FlexibleForgetsPromise,
+        flexible_paxos.AsksOneTooFew,
+    )
     lacking = {}
 
     def universe(self, spec: paxos.Paxos) -> dict[Any, tuple[Any, ...]]:
@@ -121,8 +132,16 @@ class TwoPhaseCommitLink(Link):
     proof = two_phase_commit_proof.TwoPhaseCommit
     scope = {"managers": 3}
     wide = {"managers": 3}
-    tweaks = (two_phase_commit.CommitsEarly, two_phase_commit.AbortsAfterPrepared)
+    tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (
+        two_phase_commit.CommitsEarly,
+        two_phase_commit.AbortsAfterPrepared,
+        two_phase_commit.CommitsAlone,
+        two_phase_commit.TakesSilenceForConsent,
+        two_phase_commit.ForgetsPrepared,
+        two_phase_commit.ForgetsDecision,
+    )
     lacking = {
+        ("tm_rcv_prepared", "rm has said that it is prepared"): two_phase_commit.TakesSilenceForConsent,
         ("tm_commit", "all are known to be prepared"): two_phase_commit.CommitsEarly,
         ("rm_choose_to_abort", "rm is working"): two_phase_commit.AbortsAfterPrepared,
     }
@@ -143,8 +162,8 @@ class TwoPhaseCommitLink(Link):
             self.proof.aborted: managers(RMState.ABORTED),
             self.proof.said: holding((m.rm,) for m in state.msgs if isinstance(m, Prepared)),
             self.proof.heard: holding((rm,) for rm in state.tm_prepared),
-            self.proof.tm_committed: holding([()] if state.tm_state == TMState.COMMITTED else []),
-            self.proof.tm_aborted: holding([()] if state.tm_state == TMState.ABORTED else []),
+            self.proof.tm_committed: holding([()] if Commit() in state.msgs else []),
+            self.proof.tm_aborted: holding([()] if Abort() in state.msgs else []),
         }
 
 
@@ -216,6 +235,7 @@ class RaftLogLink(RaftElectionLink):
     scope = {"nodes": 2, "max_term": 1, "max_log": 2, "max_messages": 2, "max_restarts": 0}
     wide = scope
     tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
+    mistakes: ClassVar[Mapping[str, Mistake | str]] = mistakes.RAFT_LOG
     lacking = {}
     steps = {
         "timeout": "grant_vote",
@@ -328,7 +348,7 @@ class PBFTLink(Link):
             self.proof.left: holding((i, v) for i in Replica for v in views if v < state.replicas[i].view),
             self.proof.pre_prepares: holding((m.view, m.digest) for m in sent if isinstance(m, PrePrepare)),
             self.proof.prepares: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, PBFTPrepare)),
-            self.proof.commits: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, Commit)),
+            self.proof.commits: holding((m.src, m.view, m.digest) for m in sent if isinstance(m, PBFTCommit)),
             self.proof.changes_to: holding((m.src, m.view) for m in changes),
             self.proof.reports: holding(
                 (m.src, m.view, v) for m in changes for v in views if m.prepared is not None and v <= m.prepared.view

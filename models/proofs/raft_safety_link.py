@@ -13,6 +13,7 @@ from mcheck.models.proofs.links import RaftLogLink, holding, rows_of
 from mcheck.models.proofs.raft_history import LogHistory, RaftLogHistory
 from mcheck.models.raft import AppendEntries, Entry, Log, LogIndex, Message, Network, Node, Role, Server, Term
 from mcheck.spec import GHOST, Record, Set, Spec, action, len, min
+from mcheck.spec.relational import Mistake
 
 # ---------------------------------------------------------------------- what is remembered
 
@@ -135,9 +136,7 @@ class RaftSafetyHistory(RaftLogHistory):
                 if me.commit_index > s.servers[m.dst].commit_index:
                     last = m.prev_log_index + len(m.entries)
                     said = (
-                        t.by
-                        for t in s.told
-                        if t.term == m.term and t.log_index == last and t.commit == m.leader_commit
+                        t.by for t in s.told if t.term == m.term and t.log_index == last and t.commit == m.leader_commit
                     )
                     by = min(said, default=0)
                     return after.replace(applied=self.applying(after, m.dst, me, by, me.commit_index))
@@ -171,6 +170,7 @@ class RaftSafetyLink(RaftLogLink):
     scope = {"nodes": 2, "max_term": 2, "max_log": 1, "max_messages": 2, "max_restarts": 0}
     wide = scope
     tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = (CommitsAlone, IgnoresLogs)
+    mistakes: ClassVar[Mapping[str, Mistake | str]] = {}
     lacking = {
         ("grant_vote", "the log of c is at least as up to date as that of n"): IgnoresLogs,
         ("commit", "all of q have acknowledged it"): CommitsAlone,

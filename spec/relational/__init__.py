@@ -4,7 +4,7 @@ A file in this language says for *any* number of nodes what a Spec says for a fe
 """
 
 from mcheck.spec.relational.formulas import Formula, all, any, iff, implies
-from mcheck.spec.relational.link import Link
+from mcheck.spec.relational.link import Link, Mistake
 from mcheck.spec.relational.proof import (
     Proof,
     action,
@@ -22,7 +22,7 @@ from mcheck.spec.relational.symbols import Update, fixed, function, individual, 
 from mcheck.spec.relational.system import Action, Guard, Sentence, System, without
 
 __all__ = [
-    "Action", "Formula", "Guard", "Link", "Proof", "Sentence", "Sort", "Structure", "System", "Update", "action", "all", "any",
-    "axiom", "corollary", "fixed", "function", "iff", "implies", "individual", "initially", "invariant", "nothing", "relation",
+    "Action", "Formula", "Guard", "Link", "Mistake", "Proof", "Sentence", "Sort", "Structure", "System", "Update", "action", "all",
+    "any", "axiom", "corollary", "fixed", "function", "iff", "implies", "individual", "initially", "invariant", "nothing", "relation",
     "require", "safety", "template", "truth", "without",
 ]  # fmt: skip

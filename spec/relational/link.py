@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mcheck.spec.relational.proof import Proof
 from mcheck.spec.relational.sorts import SortType, Symbol
 from mcheck.spec.relational.structures import Element, Structure, Table
 from mcheck.spec.specification import Spec
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A tweak in which some conjunct is false: in a state that a search finds in a scope, or after these steps there.
+
+    Steps are given where there are too many states to search.
+    """
+
+    tweak: type[Spec[Any]]
+    scope: Mapping[str, Any]
+    labels: tuple[str, ...] = ()
 
 
 class Link:
@@ -34,6 +47,10 @@ class Link:
     """Constants of which the first states tell a clause that is true from one that is false: more elements, more states."""
     tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
     """Specs with one rule changed; each makes some conjunct false in `scope_of_tweaks`."""
+    mistakes: ClassVar[Mapping[str, Mistake | str]] = {}
+    """For the name of an auxiliary conjunct, the mistake that it is best shown by, where that is none of `tweaks` in
+    `scope_of_tweaks`; or, in a sentence, why no mistake makes it false.
+    """
     lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {}
     """For (action, guard) of the proof, the tweak that does not ask for it, or for less."""
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mcheck.counterexamples.relations import assignment_text, plural, step_text, universe_text
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -13,19 +14,6 @@ if TYPE_CHECKING:
     from mcheck.checker.symbolic.reachability import Reachability, Step
     from mcheck.proof_links import SpecAnswer
     from mcheck.spec.relational.sorts import SortType, Symbol
-    from mcheck.spec.relational.structures import Structure
-
-
-def singular(sort: SortType) -> str:
-    """`promise quorum` for PromiseQuorum."""
-    name = sort.__name__
-    return name if name.isupper() else "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
-
-
-def plural(sort: SortType) -> str:
-    """`promise quorums` for PromiseQuorum."""
-    words = singular(sort)
-    return words + ("es" if words.endswith(("s", "x")) else "s")
 
 
 def plurals(sorts: Iterable[SortType]) -> str:
@@ -36,10 +24,10 @@ def plurals(sorts: Iterable[SortType]) -> str:
 
 def counterexample_lines(cti: CounterexampleToInduction, terminal: Terminal) -> list[str]:
     """The step, the conjunct that it breaks, and the relations before, with what the step adds (+) and removes (-)."""
-    step = "an initial state" if cti.action is None else step_text((cti.action, cti.values))
-    values = ", ".join(f"{p.head.name}={v}" for p, v in zip(cti.conjunct.parameters, cti.falsified_by, strict=True))
+    step = "an initial state" if cti.action is None else step_text(cti.action, cti.values)
+    values = assignment_text(cti.conjunct.parameters, cti.falsified_by)
     lines = [f"{terminal.style('NOT INDUCTIVE', 'bad')}: {step} breaks {cti.conjunct.name}"]
-    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}."
+    false = f"{cti.conjunct.words} False afterwards{f' for {values}' if values else ''}.".strip()
     lines += textwrap.wrap(false, terminal.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return [*lines, *state_lines(cti, terminal.width)]
 
@@ -47,27 +35,12 @@ def counterexample_lines(cti: CounterexampleToInduction, terminal: Terminal) -> 
 def state_lines(cti: CounterexampleToInduction, width: int) -> list[str]:
     """The elements, and the tables."""
     lines = textwrap.wrap(
-        _universe(cti.before), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        universe_text(cti.before), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
     )
     names = max(len(s.name) for s in cti.before.tables) + 2
     for symbol in cti.before.tables:
         lines += _table(symbol, cti, names)
     return lines
-
-
-def step_text(step: Step) -> str:
-    """`phase_1a(r=b0)`."""
-    action, values = step
-    pairs = zip(action.parameters, values, strict=True)
-    return f"{action.name}({', '.join(f'{p.head.name}={v}' for p, v in pairs)})"
-
-
-def _universe(structure: Structure) -> str:
-    """`ballots b0 < b1 · values v0, v1`."""
-    return " · ".join(
-        f"{plural(sort)} {(' < ' if sort.order is not None else ', ').join(map(str, elements))}"
-        for sort, elements in structure.universe.items()
-    )
 
 
 def _table(symbol: Symbol, cti: CounterexampleToInduction, width: int) -> list[str]:
@@ -117,7 +90,7 @@ def reachability_words(cti: CounterexampleToInduction, reached: Reachability) ->
 
 
 def _numbered(steps: Iterable[Step]) -> list[str]:
-    return [f"    {number}  {step_text(step)}" for number, step in enumerate(steps, start=1)]
+    return [f"    {number}  {step_text(*step)}" for number, step in enumerate(steps, start=1)]
 
 
 def spec_lines(answer: SpecAnswer, terminal: Terminal) -> list[str]:

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mcheck.cti_report import counterexample_lines, plural, plurals, reachability_lines, singular, spec_lines
+from mcheck.counterexamples.relations import plural, singular
+from mcheck.cti_report import counterexample_lines, plurals, reachability_lines, spec_lines
 from mcheck.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -97,6 +97,16 @@ class LeftOut:
             *(f"the guard of {action}: {reason}" for action, reason in self.guards),
         ]
 
+    @property
+    def options(self) -> list[str]:
+        """The words of a command that leaves out the same."""
+        named = (
+            *(("--without", c) for c in self.conjuncts),
+            *(("--without-axiom", a) for a in self.axioms),
+            *(("--without-guard", f"{action}:{reason}") for action, reason in self.guards),
+        )
+        return [word for pair in named for word in pair]
+
 
 def left_out(system: System, conjuncts: Iterable[str], axioms: Iterable[str], guards: Iterable[str]) -> LeftOut:
     """What these words name; a guard is `action:reason`, or `action:number`, counted from 1.  UsageError if nothing."""

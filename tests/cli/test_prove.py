@@ -142,23 +142,95 @@ def test_what_is_not_inferred_is_unknown(mcheck: Call) -> None:
 
 
 def test_the_story_of_a_proof_is_told_by_its_counterexamples(mcheck: Call) -> None:
-    ran = mcheck("prove", "raft-election", "--explain", "--time-limit", "300")
+    ran = mcheck("prove", "raft-election", "--explain")
     assert (ran.status, ran.err) == (0, "")
-    assert "1. election_safety alone is not inductive: become_leader(n=s0, t=t0, q=q0) breaks" in ran.out
-    assert "one_vote: A server votes for at most one candidate in a term." in ran.out
-    assert "In QuorumOfOne, which changes what is run, it is false after timeout(n0)." in ran.out
-    assert "PROVED for any number of servers, quorums and terms" in ran.out
-    told = json.loads(mcheck("prove", "two-phase-commit", "--explain", "--json", "--time-limit", "300").out)
+    told = " ".join(ran.out.split())
+    for words in (
+        "To be shown election_safety: At most one leader is elected in a term. By induction this follows",
+        "1. election_safety alone is not inductive: become_leader(n=s0, t=t0, q=q0) breaks election_safety",
+        "No run gets to the state before: with these elements 15 states are reachable, and election_safety is true in all of them.",
+        "So it has to be said (it is false there for n=s1, m=s1, t=t0) leaders_were_elected: All of the electorate",
+        "A mistake that makes it false: QuorumOfOne (mcheck raft --tweak quorum-of-one). One vote makes a leader. "
+        "It is false after 1 step: 1 timeout(n0)",
+        "2. With leaders_were_elected, not yet inductive: become_leader(n=s0, t=t0, q=q0) breaks election_safety",
+        "one_vote: A server votes for at most one candidate in a term.",
+        "PROVED for any number of servers, quorums and terms",
+        "election_safety and the 2 invariants above are true initially, and kept by every step.",
+        "Taken for granted: quorums_meet: Any two quorums have a server in common.",
+        "that RaftHistory takes the same steps is checked for a few nodes, by --any-n --link.",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("proof", "tweaks"),
+    [
+        (
+            "two-phase-commit",
+            {
+                "committed_when_told": ("commit-alone", 2),
+                "all_were_heard": ("commit-early", 3),
+                "heard_what_was_said": ("take-silence-for-consent", 1),
+                "said_once_prepared": ("forget-prepared", 2),
+                "prepared_do_not_abort_alone": ("abort-after-prepared", 2),
+                "one_decision": ("forget-decision", 9),
+            },
+        ),
+        (
+            "flexible-paxos",
+            {
+                "votes_are_proposed": ("accept-late", 7),
+                "one_proposal": ("reuse-ballot", 5),
+                "proposals_are_safe": ("ask-one-too-few", 3),
+                "promises_are_kept": ("forget-promise", 2),
+            },
+        ),
+    ],
+)
+def test_each_invariant_has_a_mistake_that_makes_it_false(
+    mcheck: Call, proof: str, tweaks: dict[str, tuple[str, int]]
+) -> None:
+    told = json.loads(mcheck("prove", proof, "--explain", "--json").out)
     assert told["result"] == "proved"
-    assert {c["invariant"]: c["tweak"] and c["tweak"]["name"] for c in told["chapters"]} == {
-        "committed_when_told": None,
-        "all_were_heard": "CommitsEarly",
-        "heard_what_was_said": None,
-        "said_once_prepared": None,
-        "prepared_do_not_abort_alone": "AbortsAfterPrepared",
-        "one_decision": None,
-    }
+    shown = {c["invariant"]: (c["tweak"]["command"].split()[-1], len(c["tweak"]["labels"])) for c in told["chapters"]}
+    assert shown == tweaks
+    assert all(c["tweak"]["sentence"] and c["tweak"]["shortest"] for c in told["chapters"])
     assert told["not_asked_for"] == []
+
+
+def test_a_story_without_invariants_is_short_and_one_that_fails_shows_where(mcheck: Call) -> None:
+    Path("lock.py").write_text(OWN, encoding="utf-8")
+    proved = mcheck("prove", "lock.py", "--explain")
+    assert proved.status == 0
+    assert "PROVED for any number of nodes: no step of any size breaks it." in proved.out
+    assert "  mutual_exclusion is true initially, and kept by every step." in proved.out
+    assert "it is linked to nothing that is run." in proved.out
+    Path("bad.py").write_text(OWN.replace("m: m == n", "m: self.held(m) | (m == n)"), encoding="utf-8")
+    broken = mcheck("prove", "bad.py", "--explain")
+    assert broken.status == 1
+    assert "NOT INDUCTIVE: take(n=n0) breaks mutual_exclusion" in broken.out
+    assert "The state before is reachable: this breaks mutual_exclusion, and not the proof alone." in broken.out
+    assert "No other invariant of the file is false in that state: here the story ends." in broken.out
+
+
+def test_a_counterexample_to_induction_is_drawn(mcheck: Call) -> None:
+    words = ("prove", "two-phase-commit", "--any-n", "--without", "prepared_do_not_abort_alone")
+    ran = mcheck(*words, "--draw", "cti.svg")
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "wrote cti.svg")
+    drawn = Path("cti.svg").read_text(encoding="utf-8")
+    assert all(f">{words}</text>" in drawn for words in ("NOT INDUCTIVE consistent", "+ committed", "− aborted", "tm"))
+    assert f">mcheck {' '.join(words)}</text>" in drawn
+    assert json.loads(mcheck(*words, "--draw", "cti.svg", "--json").out)["result"] == "cti"
+    pytest.importorskip("resvg_py")
+    assert mcheck(*words, "--draw", "CTI.PNG").status == 1
+    assert Path("CTI.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_where_nothing_is_broken_nothing_is_drawn_and_that_is_said(mcheck: Call) -> None:
+    ran = mcheck("prove", "two-phase-commit", "--any-n", "--draw", "cti.svg")
+    assert ran.status == 0
+    assert "nothing drawn: there is no counterexample to induction" in ran.out
+    assert not Path("cti.svg").exists()
 
 
 def test_each_essential_part_is_shown_with_a_smallest_state(mcheck: Call) -> None:
@@ -204,6 +276,9 @@ def test_what_is_not_decided_is_unknown_and_never_proved(mcheck: Call) -> None:
         (["paxos", "--infer", "--without", "one_proposal"], "--infer stands alone"),
         (["paxos", "--explain", "--link"], "--explain stands alone"),
         (["paxos", "--explain", "--infer"], "stands alone"),
+        (["paxos", "--explain", "--draw", "x.svg"], "--explain stands alone"),
+        (["paxos", "--any-n", "--draw", "x.pdf"], "--draw x.pdf: a picture is a file that ends in .svg or .png"),
+        (["paxos", "--any-n", "--draw", "none/x.svg"], "none/x.svg: a result is written to a file in a folder"),
         (["paxos", "--any-n", "--time-limit", "-1"], "--time-limit must be a positive number of seconds"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,9 @@ from mcheck.models.proofs.links import FlexiblePaxosLink, PaxosLink, RaftElectio
 from mcheck.models.proofs.paxos import Paxos as PaxosProof
 from mcheck.models.proofs.raft_log import RaftLog as RaftLogProof
 from mcheck.models.proofs.raft_safety_link import CommitsAlone, CommitsOldTerms, IgnoresLogs, RaftSafetyLink
-from mcheck.spec import Behavior, Cut, Spec, replay
-from mcheck.spec.relational import Link
+from mcheck.proof_story import Broken, mistakes_shown
+from mcheck.spec import Behavior, Cut, Spec, SpecError, replay
+from mcheck.spec.relational import Link, Mistake, truth
 
 NO_DELIVERY = (
     "the last step is no step grant_vote or become_leader or adopt_term or commit or receive_first or receive or learn "
@@ -212,3 +214,66 @@ def test_a_step_that_does_two_things_is_both() -> None:
     verdict = check_link(RaftSafetyLink.spec(**RaftSafetyLink.scope).instance, NeverLearns())
     assert verdict.difference is not None
     assert verdict.difference.startswith("the last step is no step")
+
+
+@functools.cache
+def shown_by(link: type[Link]) -> dict[str, Broken | str]:
+    """What a story says of each invariant."""
+    return mistakes_shown(link(), link.proof.system())
+
+
+@pytest.mark.parametrize("link", [PaxosLink, FlexiblePaxosLink, TwoPhaseCommitLink, RaftElectionLink, RaftLogLink])
+def test_every_invariant_is_false_in_some_mistake_or_it_is_said_why_in_none(link: type[Link]) -> None:
+    system = link.proof.system()
+    shown = shown_by(link)
+    assert {c.name for c in system.auxiliary} <= shown.keys()
+    for sentence in system.auxiliary:
+        found = shown[sentence.name]
+        if isinstance(found, str):
+            assert found.endswith(".")
+            continue
+        instance = found.behavior.instance
+        with instance.active():
+            truths = [truth(sentence.formula, link().structure(instance.spec, s)) for s in found.behavior.states]
+        assert truths.index(False) == len(truths) - 1
+        assert (found.words, bool(found.command)) != ("", False)
+
+
+def test_mistakes_that_show_the_invariants_of_raft_logs() -> None:
+    shown = shown_by(RaftLogLink)
+    lengths = {n: (b.tweak, len(b.behavior.steps)) for n, b in shown.items() if not isinstance(b, str)}
+    assert lengths == {
+        "one_vote": ("VotesTwice", 3),
+        "leaders_were_elected": ("QuorumOfOne", 1),
+        "leaders_left_earlier_terms": ("ForgetsTerm", 4),
+        "logs_of_begun_terms": ("KeepsRoleInNewTerm", 6),
+        "leader_has_log_of_its_term": ("ForgetsLog", 5),
+        "logs_agree_with_terms": ("SkipsConsistencyCheck", 15),
+        "terms_agree_with_terms": ("QuorumOfOne", 9),
+        "first_was_in_log": ("QuorumOfOne", 4),
+        "sent_was_in_log": ("QuorumOfOne", 8),
+    }
+    assert {n for n, b in shown.items() if not isinstance(b, str) and not b.shortest} == {
+        "logs_agree_with_terms",
+        "sent_was_in_log",
+    }
+
+
+class ShowsTooMuch(TwoPhaseCommitLink):
+    """Claims that a manager which aborts too late makes the tm decide twice."""
+
+    tweaks = ()
+    mistakes = {"one_decision": Mistake(two_phase_commit.AbortsAfterPrepared, {"managers": 2})}
+
+
+class EndsTooEarly(TwoPhaseCommitLink):
+    """Gives a behaviour that ends before anything is false."""
+
+    tweaks = ()
+    mistakes = {"one_decision": Mistake(two_phase_commit.ForgetsDecision, {"managers": 2}, ("rm_prepare(rm=0)",))}
+
+
+@pytest.mark.parametrize("link", [ShowsTooMuch, EndsTooEarly])
+def test_a_mistake_that_shows_nothing_is_refused(link: type[Link]) -> None:
+    with pytest.raises(SpecError, match=r"\.mistakes: .* does not make one_decision false"):
+        mistakes_shown(link(), link.proof.system())

@@ -9,6 +9,9 @@ import click
 from mcheck.options import Seconds, color_option, json_option, option
 from mcheck.spec import UsageError
 
+_LIMIT, _LONGER = 60.0, 300.0
+"""In seconds, for everything that is asked; a story asks for a counterexample in each of its chapters."""
+
 
 def run(
     name: str | None,
@@ -20,11 +23,14 @@ def run(
     infer: bool,
     explain: bool,
     parts: bool,
-    time_limit: float,
+    draw: str | None,
+    time_limit: float | None,
     json: bool,
     color: str,
 ) -> int:
-    """Ask, report; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
+    """Ask, report, draw; the exit status: 0 proved, 1 a counterexample to induction, 3 unknown."""
+    from mcheck.cti_drawing import draw as draw_step
+    from mcheck.cti_drawing import refuse_drawing
     from mcheck.proof_links import check_spec, spec_answer
     from mcheck.proof_report import link_lines, parts_lines, proof_lines
     from mcheck.proofs import check_proof, counterexamples_without, find_proof, left_out, proof_document
@@ -35,13 +41,16 @@ def run(
     if name is None:
         return _list(terminal, json)
     source = find_proof(name)
-    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts):
+    if (infer or explain) and (infer == explain or without or without_axiom or without_guard or link or parts or draw):
         flag = "--infer" if infer else "--explain"
         raise UsageError(f"prove {source.name}: {flag} stands alone: leave out --without, --link and the like")
+    if draw is not None:
+        refuse_drawing(draw)
+    seconds = time_limit or _LIMIT
     if infer:
-        return _infer(source, terminal, time_limit, json)
+        return _infer(source, terminal, seconds, json)
     if explain:
-        return _explain(source, terminal, time_limit, json)
+        return _explain(source, terminal, time_limit or _LONGER, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, --inductive or --depth K, and `mcheck run` looks at every state"
@@ -49,15 +58,19 @@ def run(
     system = source.cls.system()
     dropped = left_out(system, without, without_axiom, without_guard)
     linked = check_spec(source) if link else None
-    verdict = check_proof(dropped.of(system), time_limit)
+    verdict = check_proof(dropped.of(system), seconds)
     run = None if verdict.cti is None else spec_answer(source, dropped, verdict.cti)
-    shown = counterexamples_without(verdict, time_limit) if parts else {}
+    shown = counterexamples_without(verdict, seconds) if parts else {}
     if json:
         terminal.print(as_json(proof_document(source.name, verdict, dropped, linked, run, shown)))
     else:
         lines = proof_lines(source.name, verdict, dropped.words, terminal, run)
         lines += parts_lines(shown, terminal) if shown else []
         terminal.print("\n".join(lines if linked is None else [*lines, *link_lines(linked, terminal)]))
+    if draw is not None:
+        drawn = draw_step(name, dropped, verdict, draw)
+        if not json:
+            terminal.print(drawn)
     if linked is not None and linked.difference is not None:
         return 1
     return {"proved": 0, "cti": 1, "unknown": 3}[verdict.result]
@@ -149,9 +162,10 @@ command = _Prove(
         option("--without-guard", multiple=True, metavar="ACTION:GUARD", help="Leave out a guard, by its words or its number; repeatable."),
         option("--link", is_flag=True, help="Check too, on every step of a small instance, that the Spec which is run is what is proved."),
         option("--parts", is_flag=True, help="For each essential invariant, assumption and guard: what breaks without it, in the smallest state."),
+        option("--draw", metavar="FILE", help="Draw the counterexample to induction, if there is one: a file that ends in .svg or .png."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
-        option("--time-limit", type=Seconds(), default=60.0, help="Stop after this many seconds; what is then undecided is unknown."),
+        option("--time-limit", type=Seconds(), help="Stop after this many seconds; what is then undecided is unknown [default: 60; 300 for --explain]."),
         json_option(),
         color_option(),
     ],
