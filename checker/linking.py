@@ -52,6 +52,10 @@ class _Linking:
         self.numbers = {a.name: k for k, a in enumerate(instance.actions)}
         self.reached: dict[Any, Reached | None] = {}
         self.structures: dict[Any, Structure] = {}
+        self.distinct: dict[Any, Structure] = {}
+        self.judged: dict[tuple[str, int, int], bool] = {}
+        self.wrong: dict[int, str | None] = {}
+        """By the `id` of structures in `distinct`: states of which the proof says the same are looked at once."""
         self.edges = self.stutters = 0
 
     def verdict(self) -> LinkVerdict:
@@ -86,16 +90,18 @@ class _Linking:
             self.edges += 1
             move = (self.numbers[rule.name], arguments)
             mapped = self.structure(after) if after not in self.reached else self.mapped(after)
-            if before.same_as(mapped):
+            if before is mapped:
                 self.stutters += 1
-            elif all(self.values_for(a, before, mapped) is None for a in self.actions_of(rule.name)):
+            elif not self.is_step(rule.name, before, mapped):
                 names = " or ".join(a.name for a in self.actions_of(rule.name))
                 wrong = f"is no step {names} of" if names else "must change nothing in"
                 return self.differs(f"the last step {wrong} {self.system.name}", state, move)
             if after not in self.reached:
                 self.reached[after] = (state, *move)
                 arriving.append(after)
-                why = self.wrong_with(after, self.system.conjuncts)
+                if id(mapped) not in self.wrong:
+                    self.wrong[id(mapped)] = self.wrong_with(after, self.system.conjuncts)
+                why = self.wrong[id(mapped)]
                 if why is not None:
                     return self.differs(why, after)
         return None
@@ -107,7 +113,21 @@ class _Linking:
         return self.structures[state]
 
     def mapped(self, state: Any) -> Structure:
-        return self.structures.get(state) or self.link.structure(self.instance.spec, state)
+        """The state as a structure: the same object for all states that map to the same."""
+        kept = self.structures.get(state)
+        if kept is not None:
+            return kept
+        structure = self.link.structure(self.instance.spec, state)
+        tables = frozenset((s, frozenset(table.items())) for s, table in structure.tables.items() if table)
+        return self.distinct.setdefault((tuple(structure.universe.items()), tables), structure)
+
+    def is_step(self, name: str, before: Structure, after: Structure) -> bool:
+        """Whether the one leads to the other by an action of the proof that a step of that name may be."""
+        step = (name, id(before), id(after))
+        if step not in self.judged:
+            actions = self.actions_of(name)
+            self.judged[step] = any(self.values_for(a, before, after) is not None for a in actions)
+        return self.judged[step]
 
     def actions_of(self, name: str) -> tuple[Action, ...]:
         return tuple(self.actions[a] for a in self.link.steps_of(name))

@@ -119,15 +119,13 @@ def occurrence(
     """
     with instance.active():
         states = MappedStates(instance, link, most_states)
-        fixed = Structure(link.universe(instance.spec), link.fixed_tables(instance.spec))
-        embeddings = [e for e in _embeddings(before, fixed) if _Image(e, before, rigid=True).within(fixed)]
-        if not embeddings:
+        images = _Images(before, after)
+        if not any(images.within(link.structure(instance.spec, state)) for state in instance.initial):
             return None
-        images = [(_Image(e, before, rigid=False), _Image(e, after, rigid=False)) for e in embeddings]
         seen, first = 0, None
         for state, structure in states:
             seen += 1
-            for here, there in images:
+            for here, there in images.within(structure):
                 if not here.within(structure):
                     continue
                 first = state if first is None else first
@@ -139,6 +137,28 @@ def occurrence(
 
 
 Embedding = dict[SortType, dict[Element, Element]]
+
+
+class _Images:
+    """The structures before and after a step, by each embedding that keeps the symbols that no action changes.
+
+    What these symbols are may differ from one initial state to the other: which members are faulty, say.
+    """
+
+    def __init__(self, before: Structure, after: Structure) -> None:
+        self.before, self.after = before, after
+        self.known: dict[Any, list[tuple[_Image, _Image]]] = {}
+
+    def within(self, large: Structure) -> list[tuple[_Image, _Image]]:
+        """The images, of both, that there may be among the elements of a structure."""
+        fixed = frozenset((s, frozenset(table.items())) for s, table in large.tables.items() if s.rigid)
+        if fixed not in self.known:
+            self.known[fixed] = [
+                (_Image(e, self.before, rigid=False), _Image(e, self.after, rigid=False))
+                for e in _embeddings(self.before, large)
+                if _Image(e, self.before, rigid=True).within(large)
+            ]
+        return self.known[fixed]
 
 
 def _embeddings(small: Structure, large: Structure) -> Iterator[Embedding]:

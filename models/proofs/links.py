@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from mcheck.models import flexible_paxos, paxos, two_phase_commit
 from mcheck.models.consensus import Value
 from mcheck.models.paxos import Accept, Accepted, Prepare, Promise
-from mcheck.models.pbft import Commit, Digest, PrePrepare, Replica, ViewChange
+from mcheck.models.pbft import PBFT, Commit, Digest, PrePrepare, Replica, State, ViewChange
 from mcheck.models.pbft import Prepare as PBFTPrepare
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import pbft as pbft_proof
-from mcheck.models.proofs import pbft_history
+from mcheck.models.proofs import pbft_up_to_names
 from mcheck.models.proofs import raft_election as raft_election_proof
 from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import raft_log as raft_log_proof
@@ -263,38 +263,47 @@ def rows_of(log: Log) -> Iterable[tuple[Any, ...]]:
 class PBFTLink(Link):
     """The relations are the messages that were sent.  Which replicas are faulty, and who is primary, the state says.
 
-    The quorums are all sets of as many replicas as the Spec asks for.  The committers of what is executed are the first of
-    them that had committed it.
+    The quorums are all sets of as many replicas as the Spec asks for.
     """
 
-    spec = pbft_history.PBFTHistory
+    spec = pbft_up_to_names.UpToNames
     proof = pbft_proof.PBFT
     scope = {"replicas": 4, "byzantine": 1, "requests": 2, "views": 2}
     wide = scope
     tweaks = (
-        pbft_history.AcceptsTwice,
-        pbft_history.SkipsCommit,
-        pbft_history.OmitsCertificate,
-        pbft_history.TrustsNewView,
-        pbft_history.AcceptsUnsigned,
+        pbft_up_to_names.AcceptsTwice,
+        pbft_up_to_names.SkipsCommit,
+        pbft_up_to_names.OmitsCertificate,
+        pbft_up_to_names.TrustsNewView,
+        pbft_up_to_names.AcceptsUnsigned,
     )
     lacking = {
-        ("prepare", "n has accepted nothing in w yet"): pbft_history.AcceptsTwice,
-        ("execute", "all of q have committed d in w"): pbft_history.SkipsCommit,
-        ("view_change", "n has prepared nothing"): pbft_history.OmitsCertificate,
-        ("accept_new_view", "no correct member of q reports one of a higher view"): pbft_history.TrustsNewView,
+        ("prepare", "n has accepted nothing in w yet"): pbft_up_to_names.AcceptsTwice,
+        ("execute", "all of q have committed d in w"): pbft_up_to_names.SkipsCommit,
+        ("view_change", "n has prepared nothing"): pbft_up_to_names.OmitsCertificate,
+        ("accept_new_view", "no correct member of q reports one of a higher view"): pbft_up_to_names.TrustsNewView,
         (
             "accept_new_view",
             "there is a prepared certificate for d in an earlier view",
-        ): pbft_history.AcceptsUnsigned,
+        ): pbft_up_to_names.AcceptsUnsigned,
     }
     steps = {"request": (), "view_change": ("view_change", "view_change_with")}
 
-    def quorums(self, spec: pbft_history.PBFTHistory) -> list[Set[Replica]]:
+    def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
+        replicas = sizes[pbft_proof.Replica]
+        few = replicas < 3  # of which no quorum is left if one is faulty
+        return {
+            "replicas": replicas if few else max(4, replicas),
+            "byzantine": 0 if few else 1,
+            "requests": sizes[pbft_proof.Request],
+            "views": sizes[pbft_proof.View],
+        }
+
+    def quorums(self, spec: PBFT) -> list[Set[Replica]]:
         """The smallest quorums."""
         return [Set(q) for q in combinations(Replica, spec.quorum())]
 
-    def universe(self, spec: pbft_history.PBFTHistory) -> dict[Any, tuple[Any, ...]]:
+    def universe(self, spec: PBFT) -> dict[Any, tuple[Any, ...]]:
         return {
             pbft_proof.Replica: tuple(Replica),
             pbft_proof.View: tuple(range(spec.views)),
@@ -302,11 +311,10 @@ class PBFTLink(Link):
             pbft_proof.Quorum: tuple(range(len(self.quorums(spec)))),
         }
 
-    def fixed_tables(self, spec: pbft_history.PBFTHistory) -> dict[Any, Any]:
+    def fixed_tables(self, spec: PBFT) -> dict[Any, Any]:
         return {self.proof.member: members(self.quorums(spec))}
 
-    def tables(self, spec: pbft_history.PBFTHistory, state: Any) -> dict[Any, Any]:
-        """`state` is a History."""
+    def tables(self, spec: PBFT, state: State) -> dict[Any, Any]:
         views, sent = range(spec.views), [m for m in state.msgs if spec.signer(state, m) in state.correct]
         changes = [m for m in sent if isinstance(m, ViewChange)]
         return {
@@ -323,12 +331,4 @@ class PBFTLink(Link):
             self.proof.executed: holding(
                 (i, me.executed.view, me.executed.digest) for i, me in state.replicas.items() if me.executed is not None
             ),
-            self.proof.committers: {
-                (v, d): self.first_committers(spec, state, v, d) for v in views for d in Digest
-            },
         }
-
-    def first_committers(self, spec: pbft_history.PBFTHistory, state: Any, v: int, d: Digest) -> int:
-        """The first quorum that had committed d in v; the first of all, as at the start, if there is none."""
-        known = [c.replicas for c in state.committers if c.view == v and c.digest == d]
-        return next((k for k, quorum in enumerate(self.quorums(spec)) if any(quorum <= c for c in known)), 0)

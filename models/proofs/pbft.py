@@ -21,7 +21,6 @@ from mcheck.spec.relational import (
     any,
     axiom,
     fixed,
-    function,
     implies,
     initially,
     invariant,
@@ -63,9 +62,6 @@ class PBFT(Proof):
     changes_to = relation(Replica, View)  # VIEW-CHANGE was sent
     reports = relation(Replica, View, View)  # ... for the first view, with a certificate of the second or a higher one
     executed = relation(Replica, View, Request)  # what has committed in the view was executed
-    # A ghost: who had committed then.  It stands in place of "there is a quorum that", which together with the axiom below
-    # would ask for ever more quorums and replicas.
-    committers = function(View, Request, to=Quorum)
 
     @axiom
     def quorums_meet(self, q1: Quorum, q2: Quorum) -> Formula:
@@ -157,10 +153,10 @@ class PBFT(Proof):
         return self.commits.add(n, w, d)
 
     @action
-    def execute(self, n: Replica, w: View, d: Request, q: Quorum) -> tuple[Update, ...]:
+    def execute(self, n: Replica, w: View, d: Request, q: Quorum) -> Update:
         """The request is committed, and n executes it."""
         require(self.committed(q, w, d), "all of q have committed d in w")
-        return self.executed.add(n, w, d), self.committers.set(w, d, q)
+        return self.executed.add(n, w, d)
 
     # ------------------------------------------------------------------ view change (section 4.4)
 
@@ -210,15 +206,23 @@ class PBFT(Proof):
 
     # ------------------------------------------------------------------ what helps to show it
 
+    # "A quorum has accepted it" says that there is one, and would, with the axiom, ask for ever more quorums and replicas.
+    # What follows from it for every quorum is said instead, and suffices.
+
+    @template
+    def is_accepted(self, q: Quorum, w: View, d: Request) -> Formula:
+        """A correct member of q has accepted d in w: the messages of q certify nothing else."""
+        return any(self.member(m, q) & ~self.faulty(m) & self.accepts(m, w, d) for m in Replica)
+
+    @template
+    def is_committed(self, q: Quorum, w: View, d: Request) -> Formula:
+        """A correct member of q has committed d in w: it reports as much when it leaves."""
+        return any(self.member(m, q) & ~self.faulty(m) & self.commits(m, w, d) for m in Replica)
+
     @template
     def stays_out(self, q: Quorum, w: View, d: Request) -> Formula:
         """A correct member of q has left w without committing d: all of q never commit it."""
         return any(self.member(m, q) & ~self.faulty(m) & self.left(m, w) & ~self.commits(m, w, d) for m in Replica)
-
-    @template
-    def is_accepted(self, q: Quorum, w: View, d: Request) -> Formula:
-        """A correct member of q has accepted d in w: q has no certificate for anything else."""
-        return any(self.member(m, q) & ~self.faulty(m) & self.accepts(m, w, d) for m in Replica)
 
     @invariant
     def backups_prepare(self, n: Replica, w: View, d: Request) -> Formula:
@@ -237,16 +241,13 @@ class PBFT(Proof):
 
     @invariant
     def commits_are_certified(self, n: Replica, w: View, d: Request, q: Quorum) -> Formula:
-        """A replica commits only what a quorum has accepted, so that nothing else has a certificate in the view: of each
-        quorum, a correct member has accepted it.
-        """
+        """What a replica commits, a correct member of each quorum has accepted."""
         return implies(self.commits(n, w, d), self.is_accepted(q, w, d))
 
     @invariant
-    def executions_are_committed(self, n: Replica, m: Replica, w: View, d: Request) -> Formula:
-        """What is executed was committed by a quorum."""
-        by = self.member(m, self.committers(w, d)) & ~self.faulty(m)
-        return implies(self.executed(n, w, d) & by, self.commits(m, w, d))
+    def executions_are_committed(self, n: Replica, w: View, d: Request, q: Quorum) -> Formula:
+        """What a replica executes, a correct member of each quorum has committed."""
+        return implies(self.executed(n, w, d), self.is_committed(q, w, d))
 
     @invariant
     def changes_are_kept(self, n: Replica, w: View, u: View) -> Formula:
@@ -264,3 +265,8 @@ class PBFT(Proof):
         left without committing it.
         """
         return implies((w1 < w2) & self.accepts(n, w2, d2) & (d1 != d2), self.stays_out(q, w1, d1))
+
+    @invariant
+    def executions_last(self, n: Replica, w1: View, d1: Request, m: Replica, w2: View, d2: Request) -> Formula:
+        """What is executed is all that is accepted in higher views."""
+        return implies(self.executed(n, w1, d1) & (w1 < w2) & self.accepts(m, w2, d2), d1 == d2)

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from mcheck.spec.errors import UsageError
@@ -28,9 +29,9 @@ class Sentence:
     parameters: tuple[Any, ...]
     body: Formula
 
-    @property
+    @cached_property
     def formula(self) -> Formula:
-        """The body, for all parameters."""
+        """The body, for all parameters; one object, so that it is compiled once (structures.py)."""
         return forall(self.parameters, self.body)
 
 
