@@ -268,8 +268,8 @@ class PBFTLink(Link):
 
     spec = pbft_up_to_names.UpToNames
     proof = pbft_proof.PBFT
-    scope = {"replicas": 4, "byzantine": 1, "requests": 2, "views": 2}
-    wide = scope
+    scope = {"replicas": 4, "byzantine": 1, "requests": 1, "views": 2}
+    wide = {"replicas": 4, "byzantine": 1, "requests": 2, "views": 2}
     tweaks = (
         pbft_up_to_names.AcceptsTwice,
         pbft_up_to_names.SkipsCommit,
@@ -290,14 +290,19 @@ class PBFTLink(Link):
     steps = {"request": (), "view_change": ("view_change", "view_change_with")}
 
     def scope_of(self, sizes: Mapping[Any, int]) -> Mapping[str, Any]:
-        replicas = sizes[pbft_proof.Replica]
-        few = replicas < 3  # of which no quorum is left if one is faulty
+        replicas, faulty = sizes[pbft_proof.Replica], 1
+        if replicas < 4 and sizes[pbft_proof.Quorum] == 1:
+            faulty = 0  # the quorum is all of them
         return {
-            "replicas": replicas if few else max(4, replicas),
-            "byzantine": 0 if few else 1,
+            "replicas": max(replicas, 3 * faulty + 1),
+            "byzantine": faulty,
             "requests": sizes[pbft_proof.Request],
             "views": sizes[pbft_proof.View],
         }
+
+    @property
+    def scope_of_tweaks(self) -> Mapping[str, Any]:
+        return self.wide
 
     def quorums(self, spec: PBFT) -> list[Set[Replica]]:
         """The smallest quorums."""

@@ -22,7 +22,7 @@ class Link:
     spec: ClassVar[type[Spec[Any]]]
     proof: ClassVar[type[Proof]]
     scope: ClassVar[Mapping[str, Any]]
-    """Constants of the spec with which all its states are looked at in about a second."""
+    """Constants of the spec with which all its states are looked at in seconds."""
     steps: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     """For an action of the spec, the action of the proof that its steps are, unless it has the same name.
 
@@ -32,7 +32,7 @@ class Link:
     wide: ClassVar[Mapping[str, Any]] = {}
     """Constants of which the first states tell a clause that is true from one that is false: more elements, more states."""
     tweaks: ClassVar[tuple[type[Spec[Any]], ...]] = ()
-    """Specs with one rule changed; each makes some conjunct false in `scope`."""
+    """Specs with one rule changed; each makes some conjunct false in `scope_of_tweaks`."""
     lacking: ClassVar[Mapping[tuple[str, str], type[Spec[Any]]]] = {}
     """For (action, guard) of the proof, the tweak that does not ask for it, or for less."""
 
@@ -41,11 +41,16 @@ class Link:
         raise NotImplementedError
 
     def fixed_tables(self, spec: Any) -> dict[Symbol, Table]:
-        """The tables that no action changes."""
+        """The tables that no action changes, as far as they are the same in all behaviours; the others are in `tables`."""
         return {}
 
     def scope_of(self, sizes: Mapping[SortType, int]) -> Mapping[str, Any]:
         """Constants with which the sorts have these sizes, or are a little larger, if a spec can be had with fewer."""
+        return self.scope
+
+    @property
+    def scope_of_tweaks(self) -> Mapping[str, Any]:
+        """Constants with which the tweaks soon make something false."""
         return self.scope
 
     def tables(self, spec: Any, state: Any) -> dict[Symbol, Table]:

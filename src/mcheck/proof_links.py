@@ -91,7 +91,7 @@ def _violation(link: Link, guard: tuple[str, str], conjunct: Sentence) -> SpecAn
     tweak = link.lacking.get(guard)
     if tweak is None:
         return None
-    instance = instantiate(tweak, dict(link.scope))
+    instance = instantiate(tweak, dict(link.scope_of_tweaks))
     found = falsified(instance, link, [conjunct], MOST_STATES)
     behavior = found.behaviors.get(conjunct.name)
     if behavior is None:

@@ -100,7 +100,7 @@ def _broken_by_tweaks(source: ProofSource, system: System) -> dict[str, Broken]:
     found: dict[str, tuple[tuple[int, int], Broken]] = {}
     for tweak in () if link is None else link.tweaks:
         assert link is not None
-        answer = falsified(instantiate(tweak, dict(link.scope)), link, system.conjuncts, MOST_STATES)
+        answer = falsified(instantiate(tweak, dict(link.scope_of_tweaks)), link, system.conjuncts, MOST_STATES)
         words = " ".join((tweak.__doc__ or "").split())
         lengths = [len(b.steps) for b in answer.behaviors.values()]
         for name, behavior in answer.behaviors.items():

@@ -47,7 +47,7 @@ REDUNDANT = {
     "two-phase-commit": [],
     "raft-election": [],
     "raft-log": ["entries_of_begun_terms", "one_entry"],
-    "pbft": ["certificates_agree", "certificates_are_safe"],
+    "pbft": [],
 }
 """Conjuncts that follow from the others; they are lemmas on which the solver need not spend time again."""
 

@@ -78,9 +78,10 @@ def test_the_link_to_the_specification_is_checked(mcheck: Call, monkeypatch: pyt
     ran = mcheck("prove", "two-phase-commit", "--any-n", "--link")
     assert ran.status == 0
     assert "linked     in all 288 states and 1,145 steps of TwoPhaseCommit with managers 3" in ran.out
-    refused = mcheck("prove", "pbft", "--any-n", "--link")
+    Path("lock.py").write_text(OWN, encoding="utf-8")
+    refused = mcheck("prove", "lock.py", "--any-n", "--link")
     assert (refused.status, refused.out) == (2, "")
-    assert "pbft is linked to no specification; linked are paxos" in refused.err
+    assert "lock is linked to no specification; linked are paxos" in refused.err
 
     from mcheck.models.proofs import links
     from mcheck.models.two_phase_commit import CommitsEarly
