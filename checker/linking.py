@@ -12,7 +12,7 @@ from mcheck.checker.traces import Link as Reached
 from mcheck.checker.traces import behavior_to
 from mcheck.spec import Behavior, Cut, Instance
 from mcheck.spec.relational import Action, Link, Structure, System, truth
-from mcheck.spec.relational.structures import Element, enabled, successor
+from mcheck.spec.relational.structures import Element, enabling, successor
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,7 @@ class _Linking:
     def values_for(self, action: Action, before: Structure, after: Structure) -> tuple[Element, ...] | None:
         """Values of the parameters with which the action leads from the one to the other, or None."""
         return next(
-            (
-                values
-                for values in before.assignments(action.parameters)
-                if enabled(action, before, values) and successor(action, before, values).same_as(after)
-            ),
+            (values for values in enabling(action, before) if successor(action, before, values).same_as(after)),
             None,
         )
 

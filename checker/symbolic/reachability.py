@@ -16,7 +16,7 @@ from mcheck.checker.symbolic.counterexample import CounterexampleToInduction, na
 from mcheck.checker.symbolic.induction import Deadline, initial_question
 from mcheck.checker.symbolic.solver import Question, negation
 from mcheck.spec.relational.sorts import SortType
-from mcheck.spec.relational.structures import Element, Structure, enabled, successor, truth
+from mcheck.spec.relational.structures import Element, Structure, enabling, successor, truth
 from mcheck.spec.relational.system import Action, System
 
 MOST_STATES = 5_000
@@ -102,9 +102,8 @@ class ModelStates:
 
     def successors(self, structure: Structure) -> Iterator[tuple[Step, Structure]]:
         for action in self.system.actions:
-            for values in structure.assignments(action.parameters):
-                if enabled(action, structure, values):
-                    yield (action, values), successor(action, structure, values)
+            for values in enabling(action, structure):
+                yield (action, values), successor(action, structure, values)
 
     def steps_to(self, key: Any) -> tuple[Step, ...]:
         steps = []

@@ -15,9 +15,8 @@ from mcheck.models.pbft import Prepare as PBFTPrepare
 from mcheck.models.proofs import flexible_paxos as flexible_paxos_proof
 from mcheck.models.proofs import paxos as paxos_proof
 from mcheck.models.proofs import pbft as pbft_proof
-from mcheck.models.proofs import pbft_up_to_names
+from mcheck.models.proofs import pbft_up_to_names, raft_history
 from mcheck.models.proofs import raft_election as raft_election_proof
-from mcheck.models.proofs import raft_history
 from mcheck.models.proofs import raft_log as raft_log_proof
 from mcheck.models.proofs import two_phase_commit as two_phase_commit_proof
 from mcheck.models.raft import Log, Node

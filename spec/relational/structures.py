@@ -77,6 +77,55 @@ def enabled(action: Action, structure: Structure, values: tuple[Element, ...]) -
     return all(truth(g.formula, structure, action.parameters, values) for g in action.guards)
 
 
+def enabling(action: Action, structure: Structure) -> Iterator[tuple[Element, ...]]:
+    """The values of its parameters for which the action is enabled, in the order of `assignments`.
+
+    A guard is looked at as soon as the parameters that occur in it have values: what is false of the first few is not
+    asked again for all values of the others.
+    """
+    stages = _stages(action)
+
+    def extended(values: tuple[Element, ...]) -> Iterator[tuple[Element, ...]]:
+        known = len(values)
+        if not all(holds(structure, values) for holds in stages[known]):
+            return
+        if known == len(action.parameters):
+            yield values
+            return
+        for element in structure.universe[sort_of(action.parameters[known])]:
+            yield from extended((*values, element))
+
+    return extended(())
+
+
+@lru_cache(maxsize=512)
+def _stages(action: Action) -> tuple[tuple[Callable[[Structure, tuple[Element, ...]], bool], ...], ...]:
+    """For each number of parameters, the guards in which no later one occurs, and the last of these does."""
+    numbers = {p.head: k for k, p in enumerate(action.parameters, start=1)}
+    stages: list[list[Callable[[Structure, tuple[Element, ...]], bool]]] = [[] for _ in range(len(numbers) + 1)]
+    for guard in action.guards:
+        last = max((numbers[v] for v in _occurring(guard.formula) if v in numbers), default=0)
+        stages[last].append(_compiled(guard.formula, action.parameters[:last]))
+    return tuple(map(tuple, stages))
+
+
+def _occurring(f: Formula | Sort) -> Iterator[Variable]:
+    """The variables in a formula or term, bound ones too."""
+    match f:
+        case Holds(_, parts) | And(parts) | Or(parts):
+            pass
+        case Equal(left, right) | Iff(left, right):
+            parts = (left, right)
+        case Not(body) | Forall(_, body) | Exists(_, body):
+            parts = (body,)
+        case Sort():
+            parts = f.arguments
+            if isinstance(f.head, Variable):
+                yield f.head
+    for part in parts:
+        yield from _occurring(part)
+
+
 def successor(action: Action, structure: Structure, values: tuple[Element, ...]) -> Structure:
     """The structure after the action; its guards are not looked at."""
     changed = {u.symbol: _updated(u, structure, action.parameters, values) for u in action.updates}

@@ -247,4 +247,6 @@ def test_what_no_action_changes_may_differ_from_one_initial_state_to_the_other()
         assert found.behavior.initial == initial
         assert truth(agreement.formula, start)
     faulty = {link.proof.faulty: dict.fromkeys(((i,) for i in start.universe[proof.Replica]), True)}
-    assert occurrence(instance, link, *[Structure(start.universe, {**start.tables, **faulty})] * 2, agreement, 10) is None
+    assert (
+        occurrence(instance, link, *[Structure(start.universe, {**start.tables, **faulty})] * 2, agreement, 10) is None
+    )

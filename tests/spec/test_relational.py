@@ -32,7 +32,7 @@ from mcheck.spec.relational import (
     truth,
     without,
 )
-from mcheck.spec.relational.structures import Table, enabled, falsifying, successor
+from mcheck.spec.relational.structures import Table, enabled, enabling, falsifying, successor
 
 
 class Node(Sort): ...
@@ -157,6 +157,28 @@ def test_an_action_changes_what_it_says_and_nothing_else() -> None:
     assert moved.same_as(Structure(UNIVERSE, {**before.tables, Toy.holds: {("a",): True}}))
 
 
+class Farewell(Toy):
+    """Guards over the first parameter, the last, all and none of them."""
+
+    @action
+    def leave(self, n: Node, r: Round, m: Node) -> Update:
+        require(any(self.wrote(p, self.first) for p in Node), "somebody wrote in the first round")
+        require(self.holds(m), "m holds the token")
+        require(self.wrote(n, r), "n wrote in r")
+        require((n != m) & (self.writer(r) == n), "n was the last writer, and is not m")
+        return self.holds.remove(m)
+
+
+@pytest.mark.parametrize("first", [{}, {("a", 0): True}])
+def test_values_that_enable_an_action_are_those_of_which_all_guards_are_true(first: Table) -> None:
+    leave = next(a for a in Farewell.system().actions if a.name == "leave")
+    wrote = {**first, ("a", 1): True, ("b", 2): True, ("a", 2): True}
+    here = structure(holds={("b",): True}, wrote=wrote, writer={(0,): "a", (1,): "b", (2,): "a"})
+    expected = [values for values in here.assignments(leave.parameters) if enabled(leave, here, values)]
+    assert list(enabling(leave, here)) == expected
+    assert expected == ([("a", 0, "b"), ("a", 2, "b")] if first else [])
+
+
 def test_the_values_that_falsify_a_conjunct_are_found() -> None:
     system = Toy.system()
     wrong = structure(wrote={("b", 2): True}, writer={(r,): "a" for r in range(3)})
@@ -197,6 +219,7 @@ def test_parts_can_be_left_out_by_name() -> None:
 class Base(Proof):
     holds = relation(Node)
     member = fixed(Node)
+    heir = fixed(Node, to=Node)
 
     @initially
     def start(self) -> Formula:
@@ -244,6 +267,15 @@ def _rigid() -> type[Proof]:
     return P
 
 
+def _rigid_function() -> type[Proof]:
+    class P(Base):
+        @action
+        def step(self, n: Node) -> Update:
+            return self.heir.set(n, n)
+
+    return P
+
+
 def _twice() -> type[Proof]:
     class P(Base):
         @action
@@ -269,6 +301,7 @@ def _unquantified() -> type[Proof]:
         (_wrong_sort, r"test_relational.py:\d+: holds.Node.: term 1 must be a Node, got Round"),
         (_unordered, r"test_relational.py:\d+: Node has no order for <: declare class Node.Sort, ordered=True."),
         (_rigid, r"test_relational.py:\d+: step: member is fixed: no action changes it"),
+        (_rigid_function, r"test_relational.py:\d+: step: heir is fixed: no action changes it"),
         (_twice, r"test_relational.py:\d+: step: a symbol is updated twice"),
         (_unquantified, r"test_relational.py:\d+: P.odd: parameter n must be annotated with a sort"),
     ],
