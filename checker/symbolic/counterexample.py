@@ -135,13 +135,16 @@ class _Model:
     def decide(self, system: System) -> None:
         """First the parameters, the smallest numbers that can be; then the relations, with no tuple that could be left
         out; then the functions."""
-        for k, p in enumerate(self.parameters):
-            names = self.names[sort_of(p)]
-            wishes = [self.question.is_element(p, number) for number in range(len(names))]
-            self._first(wishes, lambda k=k, names=names: names.index(self._answer[2][k]))
+        for position, p in enumerate(self.parameters):
+            self._decide_parameter(position, p)
         for symbol in system.symbols:
             for row in product(*(range(len(self.names[s])) for s in symbol.domain)):
                 self._decide(symbol, row)
+
+    def _decide_parameter(self, position: int, parameter: Any) -> None:
+        names = self.names[sort_of(parameter)]
+        wishes = [self.question.is_element(parameter, k) for k in range(len(names))]
+        self._first(wishes, lambda: names.index(str(self._answer[2][position])))
 
     def _decide(self, symbol: Symbol, row: tuple[int, ...]) -> None:
         """The value of a symbol at the elements of these numbers."""
@@ -152,7 +155,7 @@ class _Model:
         else:
             names = self.names[symbol.range]
             wishes = [self.question.value_is(symbol, row, k) for k in range(len(names))]
-            self._first(wishes, lambda: names.index(self._answer[0].table(symbol)[key]))
+            self._first(wishes, lambda: names.index(str(self._answer[0].table(symbol)[key])))
 
     @property
     def _answer(self) -> tuple[Structure, Structure, tuple[Element, ...]]:

@@ -78,7 +78,8 @@ class PBFT(Proof):
 
     def accepts(self, n: Replica, w: View, d: Request) -> Formula:
         """n has sent that it accepts d in w: the PRE-PREPARE, as the primary, or a PREPARE."""
-        return self.prepares(n, w, d) | ((n == self.primary(w)) & self.pre_prepares(w, d))
+        is_primary: Formula = n == self.primary(w)
+        return self.prepares(n, w, d) | (is_primary & self.pre_prepares(w, d))
 
     def certified(self, c: Quorum, w: View, d: Request) -> Formula:
         """The messages of c are a prepared certificate for d in w.  Source: section 4.2, the predicate prepared."""

@@ -111,6 +111,7 @@ def _stages(action: Action) -> tuple[tuple[Callable[[Structure, tuple[Element, .
 
 def _occurring(f: Formula | Sort) -> Iterator[Variable]:
     """The variables in a formula or term, bound ones too."""
+    parts: tuple[Formula | Sort, ...] = ()
     match f:
         case Holds(_, parts) | And(parts) | Or(parts):
             pass
