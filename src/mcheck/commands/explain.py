@@ -83,6 +83,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     lines += _wrapped(f"source: {source}", width, "") if source else []
     faults = faults_text(cls.fault_model, cls.resilience)
     lines += [f"faults: {faults}"] if faults else []
+    for own in (e for e in expectations(protocol) if e.tweak is None):
+        lines += _wrapped(f"declared: {_declared(own)}", width, "")
     rules = list(declarations_of(cls).items())
     for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
         rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]
@@ -98,7 +100,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
         lines += _section(title, declared, width)
     tweaks = {name: _all_words(protocol.tweaked(name).__doc__) for name in protocol.tweaks}
     for expectation in expectations(protocol):
-        tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
+        if expectation.tweak is not None:
+            tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
     lines += _section("tweaks", list(tweaks.items()), width)
     return lines + _section("extensions", [(f"+{name}", words) for name, words in extension_rows(protocol)], width)
 
@@ -150,7 +153,8 @@ def _property(words: str, width: int) -> list[str]:
         lines += _wrapped(_all_words(declaration.function.__doc__), width, "  ")
         for expectation in breaking(protocol, declaration.title):
             doc = _all_words(protocol.tweaked(expectation.tweak).__doc__)
-            lines += _wrapped(f"broken by the tweak {expectation.tweak}: {doc} {_declared(expectation)}", width, "  ")
+            who = "the protocol itself." if expectation.tweak is None else f"the tweak {expectation.tweak}: {doc}"
+            lines += _wrapped(f"broken by {who} {_declared(expectation)}", width, "  ")
     return lines
 
 

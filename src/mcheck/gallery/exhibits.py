@@ -47,8 +47,7 @@ class Violation:
     @property
     def command(self) -> str:
         """What finds it."""
-        words = ["mcheck", self.expectation.protocol.name, "--tweak", self.expectation.tweak]
-        return shlex.join([*words, *self.expectation.arguments])
+        return shlex.join(self.expectation.command)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ def exhibits() -> Iterator[Exhibit]:
         protocol = find(name)
         declared: dict[str, list[Expectation]] = {}
         for expectation in expectations(protocol):
-            declared.setdefault(expectation.tweak, []).append(expectation)
+            if expectation.tweak is not None:
+                declared.setdefault(expectation.tweak, []).append(expectation)
         for tweak, found in declared.items():
             exhibit = _exhibit(protocol, tweak, found)
             if exhibit.violations:

@@ -96,7 +96,8 @@ def _also(other: Expectation) -> str:
     """`Breaks Agreement in 12 steps with --acceptors 4.`, of a declaration without a picture."""
     assert other.outcome is not None
     scope = f" with `{shlex.join(other.scope)}`" if other.scope else ""
-    parts = [f"Also declared: {other.words}{scope}.", other.outcome.note]
+    where = f", as `{shlex.join(other.command)}` shows" if other.temporal else scope
+    parts = [f"Also declared: {other.words}{where}.", other.outcome.note]
     parts += [f"Source: {other.outcome.source.rstrip('.')}." if other.outcome.source else ""]
     return " ".join(part for part in parts if part)
 
