@@ -140,6 +140,7 @@ def _searched(variant: Variant, protocol: Protocol, instance: Instance) -> Found
 def _decided(variant: Variant, instance: Instance) -> Found:
     """What becomes of temporal properties."""
     from mcheck.checker import Limits
+    from mcheck.checker.known import known_of
     from mcheck.checker.liveness.engine import decide
 
     verdict = decide(
@@ -148,6 +149,7 @@ def _decided(variant: Variant, instance: Instance) -> Found:
         fairness=variant.fairness or "declared",
         engine=variant.engine,
         limits=Limits(seconds=variant.seconds, memory_mb=variant.memory_mb),
+        known=known_of(instance),
     )
     violation = verdict.violation
     lasso = violation.lasso if violation else None

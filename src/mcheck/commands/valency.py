@@ -61,6 +61,7 @@ def _endings() -> str:
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Compute, report, save the run, draw the states; the exit status: 0 if the question is answered, whatever the answer."""
     from mcheck.checker import Limits
+    from mcheck.checker.known import known_of
     from mcheck.checker.valency.engine import study
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED
     from mcheck.progress import ProgressLine
@@ -85,6 +86,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             engine=values["engine"],
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
+            known=known_of(instance),
         )
     found = verdict.run
     saved = None if found is None else save_lasso(subject, found.lasso, found.rule, word, values["out"], terminal)
