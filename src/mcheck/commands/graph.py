@@ -98,11 +98,17 @@ def run_trace(trace: str, **values: Any) -> int:
     from mcheck.counterexamples.graphs.cause_figure import cause_figure
     from mcheck.counterexamples.graphs.states import neighbourhood, reachable
     from mcheck.recordings import replayed
+    from mcheck.spec import UsageError
 
     format = format_of(values["output"], values["format"])
     replay = replayed(trace)
     around, most = values["around"], values["max_states"]
     if around is None and not values["project"]:
+        if replay.lasso is not None:
+            raise UsageError(
+                f"{trace}: is a lasso, and its end violates nothing that steps could have led to: "
+                "draw what lies around it with --around 1, or see mcheck explain"
+            )
         return _write(cause_figure(counterexample_of(replay, trace)), format, values)
     behavior = replay.behavior
     rules = [r for r in (replay.rule,) if r is not None and r.kind in ("always", "step")]
