@@ -58,7 +58,7 @@ def replayed(file: str) -> Replayed:
     subject = subject_of(recorded)
     behavior = reexecute(subject.instance, recorded)
     if recorded.loop is not None:
-        return _lasso_replayed(recorded, subject, behavior)
+        return lasso_replayed(recorded, subject, behavior)
     if recorded.property is None:
         return Replayed(recorded, subject, behavior, None, None)
     rule = property_titled(subject.instance, recorded.property)
@@ -67,7 +67,7 @@ def replayed(file: str) -> Replayed:
     return Replayed(recorded, subject, behavior, rule, decided_at_end(behavior, rule))
 
 
-def _lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) -> Replayed:
+def lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) -> Replayed:
     """A lasso, judged by the lasso checker under the fairness that was assumed, as the spec states it today."""
     from mcheck.checker.liveness.assumptions import FAIRNESS, assumed
     from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, violating_arguments
