@@ -29,6 +29,10 @@ class Known:
         self._cache = cache or Cache()
         self._key = _key_of(instance)
 
+    def beside(self, instance: Instance) -> Known:
+        """What is known of another instance, kept in the same place."""
+        return Known(instance, self._cache)
+
     def recall(self, *what: str) -> Any:
         """The JSON value that was remembered under these words; None if there is none."""
         if self._key is not None:
@@ -60,8 +64,10 @@ def _key_of(instance: Instance) -> str | None:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     except OSError:
         return None
+    # an instance of views has the class and the constants of what it is the view of, and other steps
     names = [f"{Path(getattr(sys.modules[b.__module__], '__file__', '')).name}:{b.__qualname__}" for b in cls.__mro__]
-    digest.update(repr((names, sorted(instance.constants.items()), sorted(instance.bounds.items()))).encode())
+    numbers = sorted(instance.constants.items()), sorted(instance.bounds.items())
+    digest.update(repr((type(instance).__name__, names, *numbers)).encode())
     return digest.hexdigest()
 
 

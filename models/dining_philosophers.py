@@ -9,9 +9,11 @@ steps of their own.
 
 from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
+    Broken,
+    ExpectedOutcomes,
     Fairness,
     Map,
     Range,
@@ -54,6 +56,12 @@ class State(Record):
 
 class DiningPhilosophers(Spec[State]):
     """Philosophers around a table, a fork between any two of them, and two forks needed to eat."""
+
+    outcome: ClassVar[ExpectedOutcomes] = (
+        Safe("Nobody Starves", source="the module"),
+        Safe("Nobody Starves", fairness="weak"),
+        Broken("Nobody Starves", stem=0, cycle=0, fairness="none"),
+    )
 
     philosophers: int = constant(5, "philosophers", least=2)
 
@@ -128,7 +136,11 @@ class DiningPhilosophers(Spec[State]):
 class KeepsForks(DiningPhilosophers):
     """A philosopher keeps the right fork: in a circle each waits for the next."""
 
-    outcome = Safe(note="Nobody Starves fails, as mcheck liveness shows: nobody eats at all.")
+    outcome = (
+        Safe(),
+        Broken("Nobody Starves", stem=4, cycle=0, note="Nobody eats at all."),
+        Broken("Nobody Starves", stem=4, cycle=0, fairness="strong", note="However fair it is."),
+    )
 
     def handed_over(self, forks: Map[Seat, Fork], p: int) -> Map[Seat, Fork]:
         if forks[p].holder == p and not forks[p].clean:

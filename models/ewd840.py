@@ -10,14 +10,16 @@ in which it is sent.
 from collections.abc import Iterable
 from enum import Enum, auto
 from itertools import product
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Map,
     Range,
     Record,
+    Safe,
     Spec,
     action,
     all,
@@ -47,6 +49,12 @@ class State(Record):
 
 class EWD840(Spec[State]):
     """Nodes that work and send each other work, and node 0, which is to find out when all are done."""
+
+    outcome: ClassVar[ExpectedOutcomes] = (
+        Safe("Liveness", source="the module, Liveness"),
+        Safe("Liveness", nodes=4, source="the module, Liveness"),
+        Broken("Liveness", stem=0, cycle=0, fairness="none", note="The token may stop."),
+    )
 
     nodes: int = constant(3, "nodes on the ring", least=2)
 
@@ -130,7 +138,10 @@ class EWD840(Spec[State]):
 class StaysWhite(EWD840):
     """A node that sends a message stays white: the token may have passed a node that is active again."""
 
-    outcome = Broken("Termination Detection", steps=5, nodes=3, source="rule 3")
+    outcome = (
+        Broken("Termination Detection", steps=5, nodes=3, source="rule 3"),
+        Safe("Liveness", note="It misses no termination; it takes something else for one."),
+    )
 
     def blackens(self, i: int, j: int) -> bool:
         return False

@@ -11,10 +11,11 @@ A crash needs no step of its own: nobody has to take a step, so that one who goe
 
 from collections.abc import Iterable
 from itertools import combinations, product
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Index,
     Map,
@@ -22,6 +23,7 @@ from mcheck.spec import (
     Participant,
     Range,
     Record,
+    Safe,
     Set,
     Spec,
     UsageError,
@@ -73,6 +75,8 @@ class OneRound(Spec[State]):
 
     fault_model = "crash-stop"
     resilience = "f = 0"  # everybody waits for everybody
+
+    outcome: ClassVar[ExpectedOutcomes] = Safe("Termination", source="section 1")
 
     processes: int = constant(3, "processes", least=1)
     faults: int = constant(1, "processes that may be silent", least=0)
@@ -157,7 +161,10 @@ class OneRound(Spec[State]):
 class DecidesEarly(OneRound):
     """A process waits for n - f votes only, so that nobody can stop it: two processes hear of different values."""
 
-    outcome = Broken("Agreement", steps=5, source="section 1", processes=3, faults=1)
+    outcome = (
+        Broken("Agreement", steps=5, source="section 1", processes=3, faults=1),
+        Safe("Termination", source="section 1"),
+    )
 
     def awaited(self) -> Iterable[Set[Process]]:
         return [Set(q) for q in combinations(Process, self.processes - self.faults)]

@@ -19,16 +19,18 @@ proposer to its next phase, and one that is refused begins anew, there are 46,05
 
 from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Index,
     Map,
     Participant,
     Rank,
     Record,
+    Safe,
     Set,
     Spec,
     action,
@@ -105,6 +107,15 @@ class State(Record):
 
 class PaxosDuel(Spec[State]):
     """Paxos between two proposers with different values, in ballots without bound."""
+
+    outcome: ClassVar[ExpectedOutcomes] = (
+        Broken("Termination", stem=5, cycle=7, source="Paxos Made Simple, section 2.4"),
+        Broken("Decision", fairness="declared", source="Paxos Made Simple, section 2.4"),
+        Broken("Termination", stem=15, cycle=24, fairness="strong"),
+        Safe("Termination", "Decision", single_proposer=True, source="Paxos Made Simple, section 2.4"),
+        Safe("Termination", "Decision", single_proposer=True, fairness="weak"),
+        Broken("Decision", stem=0, cycle=0, fairness="none", single_proposer=True, acceptors=1),
+    )
 
     acceptors: int = constant(3, "acceptors", least=1)
     single_proposer: bool = constant(

@@ -14,15 +14,17 @@ is a rank: nothing matters but which is later.
 
 from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Index,
     Map,
     Rank,
     Record,
+    Safe,
     Set,
     Spec,
     action,
@@ -67,6 +69,13 @@ class State(Record):
 
 class RaftSplitVotes(Spec[State]):
     """Raft's elections, in which any timer may fire at any time."""
+
+    outcome: ClassVar[ExpectedOutcomes] = (
+        Broken("Election", stem=3, cycle=3, note="Every server times out before it hears of another."),
+        Safe("Election", fairness="strong", note="A request that is possible again and again gets through."),
+        Safe("Election", single_timer=True),
+        Safe("Election", single_timer=True, fairness="weak"),
+    )
 
     nodes: int = constant(3, "servers in the cluster", least=1)
     single_timer: bool = constant(

@@ -16,11 +16,12 @@ need not say which round it is.  Whoever has decided goes on taking part, instea
 from collections.abc import Iterable
 from enum import Enum, auto
 from itertools import combinations, pairwise, product
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.spec import (
     GHOST,
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Index,
     Map,
@@ -90,6 +91,11 @@ class RotatingCoordinator(Spec[State]):
 
     fault_model = "crash-stop"
     resilience = "n >= 2f + 1"
+
+    outcome: ClassVar[ExpectedOutcomes] = (
+        Broken("Termination", stem=0, cycle=18, note="The detector may be wrong for ever."),
+        Broken("Termination", stem=0, cycle=8, processes=2, faults=0),
+    )
 
     processes: int = constant(3, "processes", least=1)
     faults: int = constant(1, "processes that may crash", least=0)
@@ -260,7 +266,11 @@ class RotatingCoordinator(Spec[State]):
 class EventuallyAccurate(RotatingCoordinator):
     """The promise of ◇S: from some moment on, which nobody knows, one process that stays up is not suspected."""
 
-    outcome = Safe(note="Termination holds, as mcheck liveness shows.", source="Chandra and Toueg (1996)")
+    outcome = (
+        Safe(),
+        Safe("Termination", source="Chandra and Toueg (1996)"),
+        Safe("Termination", processes=2, faults=0),
+    )
 
     @action
     def stabilize(self, s: State, i: Process) -> State:

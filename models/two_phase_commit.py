@@ -9,12 +9,13 @@ tm may abort at any time: a request to prepare and a No only make these steps li
 
 from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mcheck.models import tcommit
 from mcheck.models.tcommit import RM, RMState, TCommit
 from mcheck.spec import (
     Broken,
+    ExpectedOutcomes,
     Fairness,
     Map,
     OneOf,
@@ -78,6 +79,8 @@ class TwoPhaseCommit(Spec[State]):
 
     fault_model = "crash-recovery"
     resilience = "f = 0"  # who has prepared waits for the transaction manager, for ever if need be
+
+    outcome: ClassVar[ExpectedOutcomes] = Safe("Termination", note="As long as nobody stops.")
 
     managers: int = constant(3, "resource managers")
 
@@ -310,8 +313,9 @@ class ForgetsDecision(TwoPhaseCommit):
 class TMCrashes(TwoPhaseCommit):
     """The transaction manager may crash before it has decided: safe, and blocking, as who has prepared waits for ever."""
 
-    outcome = Safe(
-        note="Termination fails, as mcheck liveness shows: the protocol blocks.", source="Gray & Lamport, section 1"
+    outcome = (
+        Safe(),
+        Broken("Termination", stem=3, cycle=0, managers=2, source="Gray & Lamport, section 1", note="It blocks."),
     )
 
     @action

@@ -32,7 +32,7 @@ from mcheck.spec.labels import label_text, parse_label
 from mcheck.spec.lasso import Lasso
 from mcheck.spec.maps import Map
 from mcheck.spec.order import order_key, text
-from mcheck.spec.outcomes import Broken, ExpectedOutcome, Safe, outcomes_of
+from mcheck.spec.outcomes import Broken, ExpectedOutcome, ExpectedOutcomes, Safe, outcomes_of
 from mcheck.spec.quantifiers import all, any, count, len, max, min, where
 from mcheck.spec.records import Record
 from mcheck.spec.sets import Set
@@ -40,7 +40,7 @@ from mcheck.spec.specification import Spec
 
 __all__ = [
     "GHOST", "AtMost", "Bag", "Behavior", "Broken", "Byzantine", "Channels", "Cut", "Disabled", "DomainError",
-    "ExpectedOutcome", "Failure", "Fairness", "In", "Index", "Injection", "Instance", "InternalError", "Lasso",
+    "ExpectedOutcome", "ExpectedOutcomes", "Failure", "Fairness", "In", "Index", "Injection", "Instance", "InternalError", "Lasso",
     "Map", "McheckError", "OneOf", "Outcome", "Participant", "Range", "Rank", "Record", "ReplayMismatch", "Rule", "Safe", "Set", "Spec",
     "SpecError", "Step", "UsageError", "Where", "action", "all", "always", "always_eventually", "any", "bound",
     "composed", "constant", "constraint", "count", "decision", "eventually", "eventually_always", "extended", "implements",

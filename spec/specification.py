@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_tra
 from mcheck.spec.declare import TEMPORAL, Constant, declarations_of
 from mcheck.spec.errors import SpecError, UsageError
 from mcheck.spec.faults import FaultModel, check_faults
-from mcheck.spec.outcomes import ExpectedOutcome, outcomes_of
+from mcheck.spec.outcomes import ExpectedOutcome, ExpectedOutcomes, outcomes_of
 from mcheck.spec.records import Record
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Spec(Generic[S], metaclass=SpecType):
     """
 
     _constants: ClassVar[dict[str, Constant]] = {}
-    outcome: ClassVar[ExpectedOutcome | tuple[ExpectedOutcome, ...] | None] = None
-    """What is expected of this class if it is a tweak; `outcomes_of` reads it, as it is not inherited."""
+    outcome: ClassVar[ExpectedOutcomes] = None
+    """What is expected of this class, above all if it is a tweak; `outcomes_of` reads it, as it is not inherited."""
     fault_model: ClassVar[FaultModel | None] = None
     """How processes may fail; None where nothing is said."""
     resilience: ClassVar[str | None] = None
@@ -115,18 +115,31 @@ def _check_constant(owner: str, name: str, declared: Constant, value: Any) -> No
         raise UsageError(f"{owner}.{name} must be at least {declared.least} (got {value!r})")
 
 
+_SEARCHED = {
+    "broken": "say steps=, the length of a shortest violation",
+    "safe": "Safe() without a title is about all that are none",
+}
+
+
 def _check_outcome(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
-    """SpecError for a property that the spec does not state, or a constant that it does not have, or cannot have so."""
+    """SpecError for a property that the spec does not state, or states as one of another kind; or a constant that it cannot have."""
     owner = f"{cls.__name__}.outcome"
-    titles = [
-        d.title
+    searched = {
+        d.title: d.kind not in TEMPORAL
         for d in declarations_of(cls).values()
-        if d.kind not in ("action", "constraint", "decision", "lemma", "reachable", *TEMPORAL)
-    ]
-    if outcome.property is not None and outcome.property not in titles:
-        raise SpecError(
-            f"{owner}: no property {outcome.property!r}{did_you_mean(outcome.property, titles)}; it states {', '.join(titles) or 'none'}"
-        )
+        if d.kind not in ("action", "constraint", "decision", "lemma", "reachable")
+    }
+    for title in outcome.titles:
+        if title not in searched:
+            raise SpecError(
+                f"{owner}: no property {title!r}{did_you_mean(title, searched)}; it states {', '.join(searched) or 'none'}"
+            )
+        if searched[title] and outcome.fairness is not None:
+            raise SpecError(f"{owner}: {title!r} is no temporal property: {_SEARCHED[outcome.kind]}")
+        if not searched[title] and outcome.fairness is None:
+            raise SpecError(
+                f"{owner}: {title!r} is a temporal property: say stem= and cycle=, the lengths of a lasso, or fairness="
+            )
     for name, value in outcome.constants.items():
         if name not in cls._constants:
             raise SpecError(

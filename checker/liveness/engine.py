@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcheck.checker.engines import why_not_native
+from mcheck.checker.known import Known
 from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
 from mcheck.checker.liveness.arcs import Between, Demand, demand
 from mcheck.checker.liveness.assumptions import assumed, select
@@ -29,19 +30,20 @@ def decide(
     engine: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - a frozen value
     progress: ProgressListener | None = None,
+    known: Known | None = None,
 ) -> LivenessVerdict:
     """The verdict on the temporal properties of an instance, over every state inside its bounds.
 
     Orbits are not counted as one: a lasso in the quotient need not be one in the graph.  Where the spec has a view, states are
     views.  UsageError for an unknown property; SpecError for a view that takes different states for alike; RuleFailed where a
-    rule fails.  Cost: the plain functions once in each state, each predicate once in each state for each
+    rule fails.  With `known`, what earlier runs have compiled is used again.  Cost: the plain functions once in each state, each predicate once in each state for each
     of its arguments, and O(states + steps x conditions of fairness) for each arguments.
     """
     rules = select(instance, properties)
     conditions = assumed(instance, fairness)
     watch = Watch(limits, progress)
     explored_as, view = seen(instance, rules, conditions)
-    exploration, notes = exploration_by(explored_as, engine, watch, conditions, rules)
+    exploration, notes = exploration_by(explored_as, engine, watch, conditions, rules, known)
     findings: list[TemporalFinding] = []
     reason: str | None = None
     explored: float | None = None
@@ -88,11 +90,17 @@ def _whole(exploration: Exploration, seconds: float) -> Progress:
 
 
 def exploration_by(
-    instance: Instance, engine: str, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]
+    instance: Instance,
+    engine: str,
+    watch: Watch,
+    fairness: Sequence[Fairness],
+    rules: Sequence[Rule],
+    known: Known | None = None,
 ) -> tuple[Exploration, tuple[str, ...]]:
     """The exploration of the engine asked for, and what is to be said of the choice.  UsageError as of `engines.search`.
 
-    `rules`: whose predicates compiled code is to judge; `fairness`: which parameters the labels of steps are to tell apart.
+    `rules`: whose predicates compiled code is to judge; `fairness`: which parameters the labels of steps are to tell apart;
+    `known`: of the instance, or of that of which it is the views.
     """
     if engine == "reference":
         return PlainExploration(instance, watch), ()
@@ -102,7 +110,8 @@ def exploration_by(
         from mcheck.checker.native.reading import Unlowerable
 
         try:
-            return NativeExploration(instance, watch, fairness, rules), ()
+            of_this = None if known is None else known.beside(instance)
+            return NativeExploration(instance, watch, fairness, rules, of_this), ()
         except Unlowerable as unlowerable:
             why = f"no compiled code for {unlowerable}"
     if engine == "native":

@@ -11,10 +11,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from mcheck.checker.initial import InitialStates
+from mcheck.checker.known import Known
 from mcheck.checker.limits import Watch
 from mcheck.checker.liveness.arcs import Arcs
-from mcheck.checker.liveness.graph import StateGraph, Truths
-from mcheck.checker.native.labelling import Connected, Labels, compiled_for_connecting
+from mcheck.checker.liveness.graph import StateGraph
+from mcheck.checker.liveness.predicates import Predicates
+from mcheck.checker.native.building import Connected, build_for_connecting
+from mcheck.checker.native.labels import Labels
 from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.memory import Memory
 from mcheck.checker.native.program import ENABLED, FAILED
@@ -23,28 +27,35 @@ from mcheck.checker.native.stepping import KERNELS, Written
 from mcheck.checker.traces import Link, blamed
 from mcheck.checker.verdict import Progress
 from mcheck.spec import Cut, Failure, Fairness, Instance, InternalError, Rule
-from mcheck.spec.declare import Declaration
-from mcheck.spec.parameters import Signature, TableParameter
-from mcheck.spec.tracing.trace import Trace, TracedRule, trace, trace_rule
+from mcheck.spec.temporal import truth
 
 _SLICE = 1 << 16
-_MOST_PREDICATES = 60
 _AGREEMENT_SECONDS = 0.2
 
 
 class NativeExploration:
     """Explores an instance by compiled code.  Unlowerable for a spec, or a fairness, that has no code.
 
+    With `known`, what earlier runs have compiled is used again; what it says is compared with the plain functions all the same.
+
     Ends as the plain exploration does.  The graphs differ in the numbers of states alone, and labels name only the parameters
     that a condition of fairness tells apart.
     """
 
-    def __init__(self, instance: Instance, watch: Watch, fairness: Sequence[Fairness], rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        watch: Watch,
+        fairness: Sequence[Fairness],
+        rules: Sequence[Rule],
+        known: Known | None = None,
+    ) -> None:
         self.instance, self.watch = instance, watch
+        self.begun_in = InitialStates(instance)
         self.labels = Labels(instance, _asked(fairness))
-        self.predicates = _Predicates(instance, rules)
-        self.compiled: Connected = compiled_for_connecting(
-            instance, self.predicates.traced, self.labels, self.predicates.rules
+        self.predicates = Predicates(instance, rules)
+        self.compiled: Connected = build_for_connecting(
+            instance, self.labels, self.predicates.rules, self.predicates.traced, known
         )
         self.layout: Layout = self.compiled.program.layout
         limits = watch.limits
@@ -55,7 +66,6 @@ class NativeExploration:
             between=lambda: watch.check(self._progress),
         )
         self._kernels = {kernel.name: self.compiled.library.kernel(kernel) for kernel in KERNELS}
-        self._outside: dict[str, int] = {}
         self._written = Memory(8 * Written.SIZE)
 
     @property
@@ -71,17 +81,16 @@ class NativeExploration:
     @property
     def cut(self) -> dict[str, int]:
         """What was cut, in the order of the spec."""
-        counted = dict(self._outside)
+        counted: dict[str, int] = {}
         for counter, times in zip(self.compiled.program.counters, self.search.counts, strict=True):
             if counter.kind == "cut" and times:
                 counted[counter.detail] = counted.get(counter.detail, 0) + times
-        order = (*self.instance.bounds, *(c.title for c in self.instance.constraints))
-        return {name: counted[name] for name in order if name in counted}
+        return self.begun_in.with_steps(counted)
 
     def run(self) -> StateGraph:
         """Explore until nothing is left."""
         with self.instance.active():
-            rows = self._initial_rows()
+            rows = [self.layout.pack(state) for state in self.begun_in]
             try:
                 self.search.run(rows)
             except ErrorLeaf as leaf:
@@ -95,24 +104,11 @@ class NativeExploration:
                 arcs,
                 self.labels.moves,
                 self.cut,
-                bool(self._outside),
-                self.predicates.truths(self._judged(), states),
+                bool(self.begun_in.outside),
+                self.predicates.truths(self._judged()),
             )
             self._agree(graph)
         return graph
-
-    def _initial_rows(self) -> list[tuple[int, ...]]:
-        rows = []
-        for state in self.instance.initial:
-            try:
-                outside = self.instance.outside(state)
-            except Failure as failure:
-                raise blamed(self.instance, {}, failure, state) from failure
-            if outside is not None:
-                self._outside[outside] = self._outside.get(outside, 0) + 1
-            else:
-                rows.append(self.layout.pack(state))
-        return rows
 
     def _all_rows(self) -> NDArray[np.uint64]:
         """The rows of all states, as the search has them."""
@@ -179,7 +175,7 @@ class NativeExploration:
         raise InternalError(f"{self.instance.name}: compiled code takes a step that plain Python does not")
 
     def _agree(self, graph: StateGraph) -> None:
-        """InternalError if the steps out of a state, with their labels, are others than plain Python takes.
+        """InternalError if the steps out of a state, with their labels, or a predicate there, are others than in plain Python.
 
         Looked at are states all over the graph, for 0.2 s, and at least one.
         """
@@ -204,8 +200,24 @@ class NativeExploration:
                 raise InternalError(
                     f"{self.instance.name}: compiled code takes {len(native)} steps, plain Python {len(plain)}, or others, in {state!r}"
                 )
+            self._agree_on_predicates(graph, number, state)
             if time.monotonic() > end:
                 return
+
+    def _agree_on_predicates(self, graph: StateGraph, number: int, state: Any) -> None:
+        for rule in self.predicates.properties:
+            for arguments in rule.signature.arguments(None):
+                first, second = graph.judged.get((rule.name, arguments), (None, None))
+                if first is None or second is None:
+                    continue
+                native, plain = (
+                    (bool(first[number]), bool(second[number])),
+                    truth(self.instance, rule, state, arguments),
+                )
+                if native != plain:
+                    raise InternalError(
+                        f"{self.instance.name}: compiled code judges {rule.title!r} otherwise than plain Python, in {state!r}"
+                    )
 
     def _progress(self, seconds: float) -> Progress:
         native = self.search
@@ -251,67 +263,3 @@ class _States(Sequence[Any]):
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
         return self._layout.unpack(self._rows[index].tolist())
-
-
-class _Predicates:
-    """The predicates of temporal properties for each of their arguments, as rules without a choice."""
-
-    def __init__(self, instance: Instance, rules: Sequence[Rule]) -> None:
-        self.instance = instance
-        self.rules: list[Rule] = []
-        self.bits: dict[tuple[str, tuple[Any, ...]], tuple[int | None, int]] = {}
-        """By property and arguments: the bits of P (None: true everywhere) and Q."""
-        traced = dict(trace(instance).rules)
-        parts = [(rule, part) for rule in rules for part in ((0, 1) if rule.kind == "leads_to" else (1,))]
-        with instance.active():
-            trees = {(rule.name, part): trace_rule(instance, _part(rule, part)) for rule, part in parts}
-            count = sum(len(list(rule.signature.arguments(None))) for rule, _ in parts)
-            for rule in rules if count <= _MOST_PREDICATES else ():
-                for arguments in rule.signature.arguments(None):
-                    first = self._add(rule, 0, arguments, trees, traced) if rule.kind == "leads_to" else None
-                    self.bits[rule.name, arguments] = (first, self._add(rule, 1, arguments, trees, traced))
-        self.traced = Trace(instance, traced)
-
-    def _add(
-        self,
-        rule: Rule,
-        part: int,
-        arguments: tuple[Any, ...],
-        trees: Mapping[tuple[str, int], TracedRule],
-        traced: dict[str, TracedRule],
-    ) -> int:
-        parameters = zip(rule.signature.parameters, arguments, strict=True)
-        fixed = Signature(tuple(TableParameter(p.name, p.domain, (value,), whole=False) for p, value in parameters))
-        of = _part(rule, part)
-        made = Rule(f"{rule.name}, predicate {len(self.rules)}", of.declaration, fixed)
-        traced[made.name] = trees[rule.name, part]
-        self.rules.append(made)
-        return len(self.rules) - 1
-
-    def truths(self, found: NDArray[np.uint64], states: Sequence[Any]) -> dict[tuple[str, tuple[Any, ...]], Truths]:
-        """Where the predicates are true, from the bits of those that are false.
-
-        None are known where one fails: the plain functions then say how.
-        """
-        if len(found) and (found >> np.uint64(FAILED)).any():
-            return {}
-        everywhere = np.ones(len(found), bool)
-        true = [(found >> np.uint64(bit) & np.uint64(1)) == 0 for bit in range(len(self.rules))]
-        return {
-            of: (everywhere if first is None else true[first], true[second])
-            for of, (first, second) in self.bits.items()
-        }
-
-
-def _part(rule: Rule, part: int) -> Rule:
-    """One predicate of a property as an invariant: P (0) or Q (1) of P leads to Q, or the only one."""
-    function = rule.function
-    if rule.kind == "leads_to":
-
-        def predicate(spec: Any, state: Any, *arguments: Any) -> Any:
-            return function(spec, state, *arguments)[part]
-
-        function_of_part = predicate
-    else:
-        function_of_part = function
-    return Rule(rule.name, Declaration("always", rule.title, function_of_part), rule.signature)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcheck.checker.known import Known
 from mcheck.checker.native.cache import Cache
-from mcheck.checker.native.core import Identity
+from mcheck.checker.native.core import Check, Identity
+from mcheck.checker.native.kernel import external
 from mcheck.checker.native.machine import Library, compiled, load, object_key
 from mcheck.checker.native.program import DEADLOCKED, FAILED, Program, from_facts
 from mcheck.checker.native.search import SYMBOLS, Model
+from mcheck.checker.native.stepping import KERNELS, ExpandLabelled, connect, judge
 from mcheck.checker.symmetry import scalarsets
 from mcheck.spec import Instance, Rule
-from mcheck.spec.tracing.trace import trace
+from mcheck.spec.tracing.trace import Trace, trace
+
+if TYPE_CHECKING:
+    from mcheck.checker.native.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -89,3 +94,72 @@ def _model(program: Program, identity: Identity, symmetry: bool) -> Model:
         identity=identity,
         symmetry=symmetry,
     )
+
+
+# ---------------------------------------------------------------------- for a graph of states
+
+
+@dataclass(frozen=True)
+class Connected:
+    """An instance compiled for a search whose states are connected afterwards, and judged by predicates.
+
+    `most`: how many steps a state has at most; `counters`: how many the labelled expansion counts with.
+    """
+
+    program: Program
+    model: Model
+    library: Library
+    most: int
+    counters: int
+
+
+def build_for_connecting(
+    instance: Instance,
+    labels: Labels,
+    predicates: Sequence[Rule],
+    traced: Callable[[], Trace],
+    known: Known | None = None,
+) -> Connected:
+    """The functions of an instance, its predicates as the bits of `check`.  Unlowerable.
+
+    `traced`: the instance and the predicates; called only if nothing is known of an earlier run.
+    """
+    what = ("connected", repr(labels.asked), *(rule.name for rule in predicates))
+    facts = None if known is None else known.recall(*what)
+    code = None if facts is None else Cache().load(facts["object"])
+    if facts is not None and code is not None:
+        program = from_facts(instance, predicates, facts)
+        model = _model_of_graph(program)
+        return Connected(program, model, load(code, _SYMBOLS_OF_GRAPH), facts["most labelled"], facts["counted"])
+    program, module, most, counted = _lowered_for_connecting(instance, labels, predicates, traced())
+    text = str(module)
+    connected = Connected(program, _model_of_graph(program), compiled(text, _SYMBOLS_OF_GRAPH), most, counted)
+    if known is not None:
+        facts = {"object": object_key(text), "most labelled": most, "counted": counted, **program.facts()}
+        known.remember(facts, *what)
+    return connected
+
+
+_SYMBOLS_OF_GRAPH = (*SYMBOLS, *(kernel.name for kernel in KERNELS))
+
+
+def _lowered_for_connecting(
+    instance: Instance, labels: Labels, predicates: Sequence[Rule], traced: Trace
+) -> tuple[Program, Any, int, int]:
+    from mcheck.checker.native.kernel_compiler import Build
+    from mcheck.checker.native.labelling import PREFIX, lower_labelled
+    from mcheck.checker.native.rules import lower
+
+    with instance.active():
+        program, module = lower(instance, traced, predicates)
+        most, counted = lower_labelled(module, program.layout, instance, traced, labels)
+    width = program.layout.words
+    _model_of_graph(program).export(module)
+    kernels = Build(module)
+    kernels.export(connect, expand=external(f"{PREFIX}expand", ExpandLabelled), width=width)
+    kernels.export(judge, check=external("check", Check), width=width)
+    return program, module, most, counted
+
+
+def _model_of_graph(program: Program) -> Model:
+    return Model(program.layout.words, len(program.counters), max(1, program.max_successors), identity=Identity.EXACT)

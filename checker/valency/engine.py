@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mcheck.checker.known import Known
 from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
 from mcheck.checker.liveness.arcs import Between, Mask
 from mcheck.checker.liveness.assumptions import assumed
@@ -33,11 +34,12 @@ def study(
     engine: str = "auto",
     limits: Limits = Limits(),  # noqa: B008 - a frozen value
     progress: ProgressListener | None = None,
+    known: Known | None = None,
 ) -> ValencyVerdict:
     """The valency of every state of an instance, and what the proof of Fischer, Lynch and Paterson makes of it.
 
     `fairness`: what a run that never decides has to meet, one of FAIRNESS.  UsageError where the spec does not say what is
-    decided.  RuleFailed where a rule fails.  Cost: that of `mcheck liveness`, and O(states + steps x log steps) for each
+    decided.  RuleFailed where a rule fails.  With `known`, what earlier runs have compiled is used again.  Cost: that of `mcheck liveness`, and O(states + steps x log steps) for each
     value and for each process.
     """
     rule = decision_of(instance)
@@ -45,7 +47,7 @@ def study(
     watch = Watch(limits, progress)
     told_apart = (*conditions, *(p.goes_on for p in instance.participants))
     explored_as, view = seen(instance, (rule,), told_apart)
-    exploration, notes = exploration_by(explored_as, engine, watch, told_apart, (rule,))
+    exploration, notes = exploration_by(explored_as, engine, watch, told_apart, (rule,), known)
     answer, reason, explored = _Answer(), None, None
     try:
         graph = exploration.run()

@@ -1,4 +1,4 @@
-"""A protocol beside its tweaks: what is searched where, what was found, and whether that is what the tweaks declare."""
+"""A protocol beside its tweaks: what is searched where, what was found, and whether that is what they declare."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcheck.checker.liveness.verdict import LivenessResult
 from mcheck.checker.verdict import Result
 from mcheck.protocols import Protocol
-from mcheck.spec import ExpectedOutcome
+from mcheck.spec import Broken, ExpectedOutcome, Instance
 from mcheck.tweaks import Expectation, expectations
 
 SECONDS, SECONDS_CLAIMED = 10.0, 60.0
@@ -17,7 +18,10 @@ SECONDS, SECONDS_CLAIMED = 10.0, 60.0
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One search: of the protocol itself (`tweak` None) or of a tweak, with these constants and bounds."""
+    """One search: of the protocol itself (`tweak` None) or of a tweak, with these constants and bounds.
+
+    `fairness`: what is assumed, if temporal properties are to be decided; else None.
+    """
 
     protocol: str
     """Its name; `source` is what `find` takes."""
@@ -30,6 +34,7 @@ class Variant:
     seconds: float
     memory_mb: int | None
     engine: str
+    fairness: str | None = None
 
     @property
     def words(self) -> str:
@@ -41,7 +46,7 @@ class Variant:
 class Found:
     """What a search found; with `error` nothing else means anything."""
 
-    result: Result = "inconclusive"
+    result: Result | LivenessResult = "inconclusive"
     property: str | None = None
     steps: int | None = None
     distinct: int = 0
@@ -54,6 +59,8 @@ class Found:
     bounds: dict[str, Any] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     unexpanded: int = 0
+    stem: int | None = None
+    cycle: int | None = None
     error: str | None = None
 
 
@@ -74,33 +81,44 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Lines with the same constants and bounds, the good spec first."""
+    """Lines with the same constants, bounds and fairness, the good spec first."""
 
     scope: tuple[str, ...]
     """As options of the command."""
     entries: tuple[Entry, ...]
 
+    @property
+    def temporal(self) -> bool:
+        """Whether it is about temporal properties."""
+        return self.entries[0].variant.fairness is not None
+
 
 def found_in(variant: Variant) -> Found:
     """Search.  An error of the spec is a finding."""
-    from mcheck.checker import Limits
-    from mcheck.checker.engines import search
     from mcheck.protocols import find, instantiate
-    from mcheck.report import Subject
-    from mcheck.selection import checked
     from mcheck.spec import McheckError
 
     try:
         protocol = find(variant.source)
         instance = instantiate(protocol.tweaked(variant.tweak), variant.constants)
-        verdict = search(
-            instance,
-            engine=variant.engine,
-            properties=checked(Subject(protocol, variant.tweak, instance), variant.properties),
-            limits=Limits(depth=variant.depth, seconds=variant.seconds, memory_mb=variant.memory_mb),
-        )
+        return _searched(variant, protocol, instance) if variant.fairness is None else _decided(variant, instance)
     except McheckError as error:
         return Found(error=str(error))
+
+
+def _searched(variant: Variant, protocol: Protocol, instance: Instance) -> Found:
+    """What a search of the reachable states finds."""
+    from mcheck.checker import Limits
+    from mcheck.checker.engines import search
+    from mcheck.report import Subject
+    from mcheck.selection import checked
+
+    verdict = search(
+        instance,
+        engine=variant.engine,
+        properties=checked(Subject(protocol, variant.tweak, instance), variant.properties),
+        limits=Limits(depth=variant.depth, seconds=variant.seconds, memory_mb=variant.memory_mb),
+    )
     violation = verdict.violation
     return Found(
         verdict.result,
@@ -116,6 +134,40 @@ def found_in(variant: Variant) -> Found:
         instance.bounds,
         verdict.cut,
         verdict.unexpanded,
+    )
+
+
+def _decided(variant: Variant, instance: Instance) -> Found:
+    """What becomes of temporal properties."""
+    from mcheck.checker import Limits
+    from mcheck.checker.known import known_of
+    from mcheck.checker.liveness.engine import decide
+
+    verdict = decide(
+        instance,
+        variant.properties,
+        fairness=variant.fairness or "declared",
+        engine=variant.engine,
+        limits=Limits(seconds=variant.seconds, memory_mb=variant.memory_mb),
+        known=known_of(instance),
+    )
+    violation = verdict.violation
+    lasso = violation.lasso if violation else None
+    return Found(
+        verdict.result,
+        violation.rule.title if violation else None,
+        None,
+        verdict.states,
+        verdict.edges,
+        verdict.seconds,
+        verdict.engine,
+        False,
+        verdict.reason or next((f.reason for f in verdict.findings if f.result == verdict.result), None),
+        instance.constants,
+        instance.bounds,
+        verdict.cut,
+        stem=None if lasso is None else len(lasso.stem),
+        cycle=None if lasso is None else len(lasso.cycle),
     )
 
 
@@ -149,29 +201,60 @@ def groups(protocol: Protocol, asked: Asked) -> list[Group]:
         tweaks = dict.fromkeys(e.tweak for e in declared)
         entries = [Entry(_variant(protocol, name, asked, asked.constants, asked.depth)) for name in (None, *tweaks)]
         return [Group((), tuple(entries))]
-    by_scope: dict[tuple[tuple[str, Any], ...], list[Expectation]] = {}
+    by_scope: dict[tuple[Any, ...], list[Expectation]] = {}
     for expectation in declared:
-        constants = expectation.outcome.constants if expectation.outcome is not None else {}
-        by_scope.setdefault(tuple(sorted(constants.items())), []).append(expectation)
-    return [_group(protocol, asked, dict(scope), members) for scope, members in (by_scope or {(): []}).items()]
+        outcome = expectation.outcome
+        constants = outcome.constants if outcome is not None else {}
+        fairness = outcome.fairness if outcome is not None else None
+        by_scope.setdefault((fairness, *sorted(constants.items())), []).append(expectation)
+    made = (by_scope or {(None,): []}).items()
+    return [_group(protocol, asked, dict(constants), members) for (_, *constants), members in made]
 
 
 def _group(protocol: Protocol, asked: Asked, constants: dict[str, Any], members: list[Expectation]) -> Group:
-    """The tweaks that show with these constants; before them the good spec, as deep as they need it, and for what they break."""
-    depths = [_depth_needed(e.outcome) for e in members]
+    """What shows with these constants and in one way; the good spec first."""
+    own = any(e.tweak is None for e in members)
+    if members and members[0].temporal:
+        good = _good_in_the_long_run(protocol, asked, constants, members)
+    else:
+        tweaks = [e for e in members if e.tweak is not None]
+        good = [] if own and not tweaks else [_good(protocol, asked, constants, tweaks)]
+    entries = (_entry(protocol, asked, constants, e) for e in members)
+    return Group(_options(members[0]) if members else (), (*good, *entries))
+
+
+def _good(protocol: Protocol, asked: Asked, constants: dict[str, Any], tweaks: list[Expectation]) -> Entry:
+    """The good spec as deep as its tweaks need it, and for what they break."""
+    depths = [_depth_needed(e.outcome) for e in tweaks]
     deepest = None if not depths or None in depths else max(d for d in depths if d is not None)
-    claimed = any(e.outcome is not None for e in members)
-    broken = [e.outcome.property if e.outcome is not None else None for e in members]
+    claimed = any(e.outcome is not None for e in tweaks)
+    broken = [e.outcome.property if e.outcome is not None else None for e in tweaks]
     enough = tuple(dict.fromkeys(title for title in broken if title is not None)) if None not in broken else ()
-    entries = [Entry(_variant(protocol, None, asked, constants, deepest, enough, claimed), claimed=claimed)]
-    for expectation in members:
-        outcome = expectation.outcome
-        depth = outcome.depth if outcome is not None else None
-        properties = (outcome.property,) if outcome is not None and outcome.property is not None else ()
-        declared = outcome is not None
-        variant = _variant(protocol, expectation.tweak, asked, constants, depth, properties, declared)
-        entries.append(Entry(variant, expectation, declared))
-    return Group(_options(members[0]) if members else (), tuple(entries))
+    return Entry(_variant(protocol, None, asked, constants, deepest, enough, claimed), claimed=claimed)
+
+
+def _good_in_the_long_run(
+    protocol: Protocol, asked: Asked, constants: dict[str, Any], members: list[Expectation]
+) -> list[Entry]:
+    """The good spec for the temporal properties that its tweaks break, but for those of which it says itself what becomes."""
+    declared = {t for e in members if e.tweak is None and e.outcome is not None for t in e.outcome.titles}
+    broken = (e.outcome for e in members if isinstance(e.outcome, Broken))
+    fairness = {outcome.property: outcome.fairness for outcome in broken if outcome.property not in declared}
+    if not fairness:
+        return []
+    (word,) = set(fairness.values())
+    return [Entry(_variant(protocol, None, asked, constants, None, tuple(fairness), True, word), claimed=True)]
+
+
+def _entry(protocol: Protocol, asked: Asked, constants: dict[str, Any], expectation: Expectation) -> Entry:
+    """The line of one declaration, or of a tweak that has none."""
+    outcome = expectation.outcome
+    if outcome is None:
+        return Entry(_variant(protocol, expectation.tweak, asked, constants, None), expectation)
+    variant = _variant(
+        protocol, expectation.tweak, asked, constants, outcome.depth, outcome.titles, True, outcome.fairness
+    )
+    return Entry(variant, expectation, claimed=True)
 
 
 def _options(expectation: Expectation) -> tuple[str, ...]:
@@ -196,11 +279,14 @@ def _variant(
     depth: int | None,
     properties: tuple[str, ...] = (),
     claimed: bool = False,
+    fairness: str | None = None,
 ) -> Variant:
     chosen = properties or asked.properties
     seconds = asked.seconds or (SECONDS_CLAIMED if claimed else SECONDS)
     source = protocol.source if ".py:" in protocol.source else protocol.name
-    return Variant(protocol.name, source, tweak, dict(constants), depth, chosen, seconds, asked.memory_mb, asked.engine)
+    return Variant(
+        protocol.name, source, tweak, dict(constants), depth, chosen, seconds, asked.memory_mb, asked.engine, fairness
+    )
 
 
 # ---------------------------------------------------------------------- whether it is as declared
@@ -211,20 +297,22 @@ def as_declared(entry: Entry, found: Found) -> bool | None:
     if found.error is not None:
         return None
     outcome = entry.outcome
-    if entry.variant.tweak is None:
-        return False if found.result == "violated" else None if found.result == "inconclusive" else True
-    if outcome is None:
+    if (outcome is None and entry.variant.tweak is not None) or found.result in _UNDECIDED:
         return None
-    if outcome.steps is not None:
-        if found.result == "inconclusive":
-            return None
+    if isinstance(outcome, Broken) and outcome.fairness is not None:
+        lengths = (found.stem, found.cycle) if outcome.stem is not None else (None, None)
+        return (found.property, *lengths) == (outcome.property, outcome.stem, outcome.cycle)
+    if outcome is not None and outcome.steps is not None:
         return (found.property, found.steps) == (outcome.property, outcome.steps)
-    return False if found.result == "violated" else None if found.result == "inconclusive" else True
+    return found.result != "violated"
+
+
+_UNDECIDED = ("inconclusive", "refused")
 
 
 def undecided(entry: Entry, found: Found) -> bool:
-    """Whether a limit ended the search before it could be said whether all is as declared."""
-    return found.error is None and entry.claimed and found.result == "inconclusive"
+    """Whether a limit, or what the bounds cut, left open whether all is as declared."""
+    return found.error is None and entry.claimed and found.result in _UNDECIDED
 
 
 def status(findings: Mapping[Entry, Found]) -> int:

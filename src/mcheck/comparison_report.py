@@ -9,7 +9,7 @@ from typing import Any
 from mcheck import __version__
 from mcheck.comparison import Entry, Found, Group, as_declared, undecided
 from mcheck.protocols import Protocol
-from mcheck.scope import bounds_text, constants_text, counted
+from mcheck.scope import bounds_text, constants_text, counted, lasso_lengths
 from mcheck.spec import Instance
 from mcheck.terminal import Terminal
 
@@ -47,9 +47,11 @@ class ComparisonReport:
         return "\n".join([*lines, "", *self._summary()])
 
     def _scope(self, group: Group) -> str:
+        verb = ["liveness"] if group.temporal else []
         if group.scope:
-            return " ".join(group.scope)
-        return " · ".join(part for part in (*constants_text(self.instance), bounds_text(self.instance)) if part)
+            return " ".join([*verb, *group.scope])
+        bounds = [] if group.temporal else [bounds_text(self.instance)]
+        return " · ".join(part for part in (*verb, *constants_text(self.instance), *bounds) if part)
 
     def _differs(self, entry: Entry) -> bool:
         found = self.found.get(entry)
@@ -65,13 +67,13 @@ class ComparisonReport:
         figures = f"{_result(entry, found).ljust(results)}  {states}  {found.seconds:5.1f} s"
         if self._differs(entry):
             return f"{figures}  DIFFERS: {_expected(entry)}"
-        if entry.variant.tweak is None or entry.outcome is None:
+        if entry.outcome is None:
             return figures
         return f"{figures}  {'as declared' if as_declared(entry, found) else _expected(entry)}"
 
     def _summary(self) -> Iterator[str]:
         answered = self.found.items()
-        tweaks = [(e, f) for e, f in answered if e.variant.tweak is not None]
+        tweaks = [(e, f) for e, f in answered if e.variant.tweak is not None or e.outcome is not None]
         amounts = {
             "as declared": sum(as_declared(e, f) is True for e, f in tweaks),
             "DIFFER": sum(as_declared(e, f) is False for e, f in answered),
@@ -102,9 +104,11 @@ class ComparisonReport:
 
 def _result(entry: Entry, found: Found) -> str:
     """`breaks Election Safety in 7 steps`."""
+    if found.stem is not None and found.cycle is not None:
+        return f"breaks {found.property} ({lasso_lengths(found.stem, found.cycle)})"
     if found.result == "violated":
         return f"breaks {found.property} in {counted(found.steps or 0, 'step')}"
-    if found.result == "inconclusive":
+    if found.result in ("inconclusive", "refused"):
         return f"not decided: {found.reason}"
     if found.result == "holds":
         return "holds"
@@ -123,6 +127,7 @@ def _json_row(entry: Entry, found: Found) -> dict[str, Any]:
     if outcome is not None:
         declared = {
             "kind": outcome.kind, "property": outcome.property, "steps": outcome.steps, "depth": outcome.depth,
+            "properties": list(outcome.titles), "fairness": outcome.fairness, "stem": outcome.stem, "cycle": outcome.cycle,
         }  # fmt: skip
     return {
         "tweak": entry.variant.tweak,
@@ -143,4 +148,7 @@ def _json_row(entry: Entry, found: Found) -> dict[str, Any]:
         "declared": declared,
         "as_declared": as_declared(entry, found),
         "error": found.error,
+        "fairness": entry.variant.fairness,
+        "stem": found.stem,
+        "cycle": found.cycle,
     }

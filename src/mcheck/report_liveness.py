@@ -9,7 +9,7 @@ from mcheck.checker.liveness.verdict import LivenessVerdict, TemporalFinding, Vi
 from mcheck.checker.verdict import Limits
 from mcheck.report import Report
 from mcheck.report_json import SCHEMA
-from mcheck.scope import amounts, configuration, counted
+from mcheck.scope import amounts, configuration, counted, lasso_lengths
 from mcheck.spec import Lasso, Rule
 
 
@@ -71,17 +71,14 @@ def _table(verdict: LivenessVerdict, report: Report) -> list[str]:
 
 def _result(finding: TemporalFinding) -> str:
     if finding.lasso is not None:
-        return f"VIOLATED: {_shape(finding.lasso)}"
+        return f"VIOLATED: {_lengths(finding.lasso)}"
     if finding.result == "holds":
         return "holds in every fair behaviour"
     return {"refused": "REFUSED: the bounds cut it", "inconclusive": "not decided"}[finding.result]
 
 
-def _shape(lasso: Lasso) -> str:
-    """`stem 3, cycle 10`."""
-    if lasso.stutters:
-        return f"stem {len(lasso.stem)}, then nothing happens"
-    return f"stem {len(lasso.stem)}, cycle {len(lasso.cycle)}"
+def _lengths(lasso: Lasso) -> str:
+    return lasso_lengths(len(lasso.stem), len(lasso.cycle))
 
 
 def _fairness(verdict: LivenessVerdict, word: str, report: Report) -> list[str]:
@@ -99,7 +96,7 @@ def lasso_lines(report: Report, lasso: Lasso, rule: Rule, arguments: tuple[Any, 
     """One violated property: its sentence, the arguments, and the table with its circle."""
     sentence = rule.sentence.partition("  Source:")[0]
     head = report.terminal.style(f"VIOLATED {rule.title}", "bad")
-    lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_shape(lasso), how)))}"]
+    lines = [f"{head}{f' — {sentence}' if sentence else ''}  {', '.join(filter(None, (_lengths(lasso), how)))}"]
     if arguments:
         lines.append(f"  for {report.notation.arguments(rule, arguments)}")
     lines += report.table(lasso.behavior, back(lasso), lasso.loop)

@@ -75,6 +75,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def lasso_lengths(stem: int, cycle: int) -> str:
+    """`stem 3, cycle 10`; a cycle without a step stutters."""
+    return f"stem {stem}, cycle {cycle}" if cycle else f"stem {stem}, then nothing happens"
+
+
 def _was(number: int) -> str:
     return "was" if number == 1 else "were"
 

@@ -13,11 +13,15 @@ import pytest
 from mcheck.checker import Limits
 from mcheck.checker.engines import search
 from mcheck.checker.known import Known
+from mcheck.checker.liveness.engine import decide
 from mcheck.checker.native.cache import Cache
+from mcheck.checker.valency.engine import study
 from mcheck.models import PROTOCOLS
+from mcheck.models.paxos_duel import PaxosDuel
 from mcheck.protocols import find
 from mcheck.spec import Instance, InternalError
 from mcheck.spec.sources import texts_of
+from mcheck.spec.views import quotient
 
 LOCK = """
 from mcheck import Index, Record, Set, Spec, action, always, constant, len, require
@@ -165,3 +169,105 @@ def test_a_program_of_another_text_does_not_pass_the_comparison(
     verdict(written(tmp_path / "lock.py")().instance, cache)
     with pytest.raises(InternalError, match="compiled code gives"):
         verdict(written(tmp_path / "other.py", "len(s.inside) < 2")().instance, cache)
+
+
+# ---------------------------------------------------------------------- the graph of states
+
+
+EVENTUALLY = """
+    @eventually("Somebody Enters")
+    def enters(self, s: State) -> bool:
+        return {predicate}
+
+    @decision
+    def entered(self, s: State, i: Client) -> bool:
+        return i in s.inside
+"""
+
+
+def with_graph(path: Path, guard: str = "not s.inside", predicate: str = "len(s.inside) > 0") -> Instance:
+    """The Lock of a file with a temporal property and a decision."""
+    text = LOCK.format(guard=guard, more="from mcheck import decision, eventually")
+    path.write_text(text + EVENTUALLY.format(predicate=predicate))
+    instance: Instance = loaded(path)().instance
+    return instance
+
+
+def answers(instance: Instance, known: Known | None) -> list[Any]:
+    """What is said of temporal properties and of valencies, times aside."""
+    long_run = decide(instance, engine="native", known=known)
+    valency = study(instance, engine="native", known=known)
+    lassos = [f.lasso and (f.lasso.behavior.labels, f.lasso.loop) for f in long_run.findings]
+    run = valency.run and valency.run.lasso.behavior.labels
+    return [long_run.result, long_run.states, long_run.edges, long_run.cut, lassos, valency.counts, valency.edges, run]
+
+
+@pytest.mark.parametrize("name", ["lock", "views"])
+def test_a_recalled_graph_says_what_a_compiled_one_says(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The second run neither traces nor lowers; the views of an instance are another instance."""
+    pytest.importorskip("llvmlite")
+    monkeypatch.setenv("MCHECK_CACHE_DIR", str(cache.folder))
+
+    def instance() -> Instance:
+        return PaxosDuel(acceptors=1).instance if name == "views" else with_graph(tmp_path / "lock.py")
+
+    first = answers(instance(), Known(instance(), cache))
+    assert first[0] == "violated"
+
+    def again(*_: Any) -> None:
+        raise AssertionError("the second run traces and lowers nothing")
+
+    for place in ("liveness.predicates.trace", "liveness.predicates.trace_rule", "native.building.trace"):
+        monkeypatch.setattr(f"mcheck.checker.{place}", again)
+    monkeypatch.setattr("mcheck.checker.native.rules.lower", again)
+    with pytest.raises(AssertionError, match="traces and lowers"):
+        answers(instance(), None)
+    assert answers(instance(), Known(instance(), cache)) == first
+
+
+@pytest.mark.parametrize(
+    ("guard", "predicate", "says"),
+    [
+        ("len(s.inside) < 2", "len(s.inside) > 0", "compiled code takes"),
+        ("not s.inside", "len(s.inside) > 1", "compiled code judges 'Somebody Enters' otherwise than plain Python"),
+    ],
+)
+def test_a_graph_of_another_text_does_not_pass_the_comparison(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch, guard: str, predicate: str, says: str
+) -> None:
+    pytest.importorskip("llvmlite")
+    monkeypatch.setenv("MCHECK_CACHE_DIR", str(cache.folder))
+    monkeypatch.setattr("mcheck.checker.known._key_of", lambda _: "the same for all")
+    one = with_graph(tmp_path / "lock.py")
+    decide(one, engine="native", known=Known(one, cache))
+    other = with_graph(tmp_path / "other.py", guard, predicate)
+    with pytest.raises(InternalError, match=says):
+        decide(other, engine="native", known=Known(other, cache))
+
+
+def test_what_fairness_tells_apart_is_compiled_apart(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels name other parameters then: a graph with the labels of another fairness is another graph."""
+    pytest.importorskip("llvmlite")
+    monkeypatch.setenv("MCHECK_CACHE_DIR", str(cache.folder))
+    instance = PaxosDuel(acceptors=1).instance
+    lengths = []
+    for fairness in ("declared", "strong", "none", "declared", "strong", "none"):
+        violation = decide(instance, ["Termination"], fairness, "native", known=Known(instance, cache)).violation
+        assert violation is not None and violation.lasso is not None
+        lengths.append((len(violation.lasso.stem), len(violation.lasso.cycle)))
+    assert lengths == [(3, 4), (3, 6), (0, 0)] * 2
+
+
+def test_the_views_of_an_instance_are_another_instance(tmp_path: Path, cache: Cache) -> None:
+    """Even where they have its constants and bounds: what is compiled for them takes other steps."""
+    path = tmp_path / "lock.py"
+    written(path)
+    path.write_text(path.read_text() + "\n    def view(self, s: State) -> State:\n        return State()\n")
+    instance = loaded(path)().instance
+    known, views = Known(instance, cache), quotient(instance)
+    assert (views.constants, views.bounds) == (instance.constants, instance.bounds)
+    known.remember(True, "in order")
+    assert known.beside(instance).recall("in order") is True
+    assert known.beside(views).recall("in order") is None

@@ -104,9 +104,12 @@ def test_the_keys_of_a_row(mcheck: Call) -> None:
     _, found = rows(mcheck, "toys.py:Lock", "--tweak", "grants-twice")
     assert list(found[1]) == [
         "tweak", "constants", "bounds", "depth", "checked", "verdict", "property", "steps", "distinct", "generated",
-        "seconds", "engine", "symmetry", "reason", "cut", "declared", "as_declared", "error",
+        "seconds", "engine", "symmetry", "reason", "cut", "declared", "as_declared", "error", "fairness", "stem", "cycle",
     ]  # fmt: skip
-    assert found[1]["declared"] == {"kind": "broken", "property": "Mutual Exclusion", "steps": 6, "depth": None}
+    assert found[1]["declared"] == {
+        "kind": "broken", "property": "Mutual Exclusion", "steps": 6, "depth": None, "properties": ["Mutual Exclusion"],
+        "fairness": None, "stem": None, "cycle": None,
+    }  # fmt: skip
     assert (found[1]["steps"], found[1]["distinct"], found[1]["as_declared"]) == (6, 16, True)
 
 
@@ -142,6 +145,70 @@ def test_everything_that_raft_declares(mcheck: Call) -> None:
     ran = mcheck("compare", "raft")
     assert ran.status == 0 and "DIFFER" not in ran.out and "as declared" in ran.out
     assert time.monotonic() - started < 240
+
+
+# ---------------------------------------------------------------------- the long run
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "in_processes", lambda search, tasks, *_: enumerate(map(search, tasks)))
+
+
+def test_temporal_properties_are_decided_where_they_are_declared(mcheck: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The good spec is decided beside the tweak that breaks one; and of itself it says what becomes of it."""
+    in_this_process(monkeypatch)
+    ran = mcheck("compare", "dining-philosophers", *QUICK)
+    text = re.sub(r"\d+\.\d s", "# s", re.sub(r"searches in \d+ s", "searches in # s", ran.out))
+    assert (ran.status, text.split("\n", 1)[1]) == (
+        0,
+        """
+liveness · 5 philosophers
+  dining-philosophers  holds                                                        67 states    # s  as declared
+  keep-forks           breaks Nobody Starves (stem 4, then nothing happens)         16 states    # s  as declared
+
+liveness --fairness weak
+  dining-philosophers  holds                                                        67 states    # s  as declared
+
+liveness --fairness none
+  dining-philosophers  breaks Nobody Starves (stem 0, then nothing happens)         67 states    # s  as declared
+
+5 philosophers
+  dining-philosophers  holds                                                        67 states    # s
+  keep-forks           holds                                                        16 states    # s  as declared
+
+liveness --fairness strong
+  dining-philosophers  holds                                                        67 states    # s
+  keep-forks           breaks Nobody Starves (stem 4, then nothing happens)         16 states    # s  as declared
+
+8 searches in # s: 6 as declared.
+""",
+    )
+
+
+SEMAPHORES = Path(__file__).parents[1] / "liveness/toys.py"
+WRONG = [
+    ("class Semaphore(", 'Broken("Starvation Freedom", fairness="declared")', "declared: breaks Starvation Freedom"),
+    ("class Semaphore(", 'Safe("Starvation Freedom", fairness="weak")', "declared: Starvation Freedom holds"),
+    ("class WeakSemaphore(", 'Safe("Starvation Freedom")', "declared: Starvation Freedom holds"),
+    ("class WeakSemaphore(", 'Broken("Starvation Freedom", stem=99, cycle=2)', "(stem 99, cycle 2)"),
+]
+
+
+@pytest.mark.parametrize(("head", "declared", "says"), WRONG)
+def test_a_temporal_outcome_that_is_not_as_declared_is_said(
+    mcheck: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, head: str, declared: str, says: str
+) -> None:
+    in_this_process(monkeypatch)
+    text = SEMAPHORES.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(head))
+    spec = text.replace(line, f"{line}\n    outcome = {declared}\n").replace(
+        "from mcheck.spec import (", "from mcheck.spec import (\n    Broken,\n    Safe,", 1
+    )
+    (tmp_path / "semaphores.py").write_text(spec, encoding="utf-8")
+    ran = mcheck("compare", "semaphores.py:Semaphore", *QUICK)
+    assert ran.status == 1
+    (differs,) = [line for line in ran.out.splitlines() if "DIFFERS" in line]
+    assert says in differs
 
 
 # ---------------------------------------------------------------------- processes

@@ -1,13 +1,11 @@
-"""EWD840: the counts of TLC, termination is detected where the token goes on, and a node that stays white spoils it."""
+"""EWD840: the counts of TLC."""
 
-import pytest
 from tests.models.bfs import search
 
 from mcheck.checker.limits import Watch
-from mcheck.checker.liveness.engine import decide
 from mcheck.checker.liveness.graph import PlainExploration
 from mcheck.checker.verdict import Limits
-from mcheck.models.ewd840 import EWD840, Color, StaysWhite
+from mcheck.models.ewd840 import EWD840, Color
 
 
 def test_counts() -> None:
@@ -25,18 +23,3 @@ def test_tlc_generates_a_step_for_each_reason_to_send_the_token() -> None:
         reasons += [not s.active[s.token_at]] if s.token_at else []
         more += max(0, sum(reasons) - 1)
     assert 1817 + more == 2001
-
-
-@pytest.mark.parametrize("nodes", [2, 3, 4])
-def test_termination_is_detected_if_the_token_goes_on(nodes: int) -> None:
-    assert decide(EWD840(nodes=nodes).instance).result == "holds"
-
-
-def test_and_not_if_it_may_stop() -> None:
-    violation = decide(EWD840().instance, fairness="none").violation
-    assert violation is not None and violation.lasso is not None
-    assert violation.lasso.stutters and violation.lasso.stem == ()
-
-
-def test_a_node_that_stays_white() -> None:
-    assert len(search(StaysWhite()).violated["Termination Detection"]) == 5

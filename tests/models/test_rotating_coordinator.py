@@ -6,7 +6,6 @@ import pytest
 from tests.models.bfs import search
 from tests.models.native_search import counts, native_search, witnessed
 
-from mcheck.checker.liveness.engine import decide
 from mcheck.checker.valency.engine import study
 from mcheck.checker.valency.verdict import Counts
 from mcheck.models.rotating_coordinator import EventuallyAccurate, Process, RotatingCoordinator, State, Value
@@ -37,14 +36,10 @@ def test_a_detector_that_may_be_wrong_for_ever_lets_nobody_decide() -> None:
     assert [e.states for e in (*verdict.lemma3, *verdict.blocked)] == [0] * 6
     assert verdict.run is not None and verdict.run.bivalent
     assert (len(verdict.run.lasso.stem), len(verdict.run.lasso.cycle)) == (0, 18)
-    assert decide(instance).result == "violated"
 
 
 def test_of_two_the_same() -> None:
-    small = {"processes": 2, "faults": 0}
-    assert decide(RotatingCoordinator(**small).instance, engine="reference").result == "violated"
-    right = EventuallyAccurate(**small).instance
-    assert decide(right, engine="reference").result == "holds"
+    right = EventuallyAccurate(processes=2, faults=0).instance
     assert study(right, engine="reference").run is not None
     assert study(right, fairness="declared", engine="reference").run is None
 
@@ -53,9 +48,7 @@ def test_of_two_the_same() -> None:
 def test_a_detector_that_is_right_at_last_makes_all_decide() -> None:
     """The run that stays bivalent is admissible still; it breaks the promise."""
     pytest.importorskip("llvmlite")
-    instance = EventuallyAccurate().instance
-    assert decide(instance).result == "holds"
-    promised = study(instance, fairness="declared")
+    promised = study(EventuallyAccurate().instance, fairness="declared")
     assert (promised.run, promised.states, promised.bivalent) == (None, 67092, 1590)
 
 

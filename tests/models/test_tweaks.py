@@ -1,4 +1,4 @@
-"""Every declared outcome, measured again: what a tweak breaks, in exactly how many steps, and what it leaves alone.
+"""Every declared outcome, measured again: what a tweak breaks, in exactly how many steps or by which lasso, and what it leaves alone.
 
 A figure in a declaration that is wrong by one fails here.  The quick ones run always, all with `--slow`.
 """
@@ -12,8 +12,10 @@ from tests.models.native_search import native_search
 
 from mcheck.checker import Limits
 from mcheck.checker.engines import search
+from mcheck.checker.liveness.engine import decide
+from mcheck.checker.liveness.verdict import LivenessVerdict
 from mcheck.checker.verdict import Verdict
-from mcheck.models import TWEAKS
+from mcheck.models import PROTOCOLS, TWEAKS
 from mcheck.protocols import find
 from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
 
@@ -100,12 +102,56 @@ def cases(kind: type[Any], all_of_them: bool = False) -> list[Any]:
     for protocol, tweaks in TWEAKS.items():
         for tweak in tweaks:
             cls = tweaked(protocol, tweak)
-            outcomes = [o for o in outcomes_of(cls) if isinstance(o, kind)]
+            outcomes = [o for o in outcomes_of(cls) if isinstance(o, kind) and o.fairness is None]
             slow = protocol in ELSEWHERE or tweak in SLOW.get(protocol, ())
             marks = [pytest.mark.slow] if slow else []
             for k, outcome in enumerate(outcomes if all_of_them else outcomes[:1]):
                 found.append(pytest.param(cls, outcome, marks=marks, id=f"{protocol}-{tweak}-{k}"))
     return found
+
+
+LONG = {
+    "paxos-duel-itself-1", "paxos-duel-itself-2", "paxos-duel-itself-3", "paxos-duel-itself-4",
+    "rotating-coordinator-itself-0", "rotating-coordinator-eventually-accurate-1",
+}  # fmt: skip
+"""Declarations about temporal properties that take more than about a second and a half to decide: protocol, tweak, number."""
+
+
+def temporal_cases() -> list[Any]:
+    """(class, outcome) of each declaration about temporal properties, of protocols and of tweaks."""
+    found = []
+    for protocol in PROTOCOLS:
+        for tweak in (None, *TWEAKS.get(protocol, ())):
+            cls = find(protocol).tweaked(tweak)
+            for k, outcome in enumerate(outcomes_of(cls)):
+                if outcome.fairness is not None:
+                    name = f"{protocol}-{tweak or 'itself'}-{k}"
+                    found.append(pytest.param(cls, outcome, marks=[pytest.mark.slow] if name in LONG else [], id=name))
+    return found
+
+
+def decided(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> LivenessVerdict:
+    limits = Limits(seconds=600, memory_mb=8000)
+    assert outcome.fairness is not None
+    return decide(cls(**outcome.constants).instance, outcome.titles, fairness=outcome.fairness, limits=limits)
+
+
+@pytest.mark.parametrize(("cls", "outcome"), temporal_cases())
+def test_in_the_long_run(cls: type[Spec[Any]], outcome: ExpectedOutcome) -> None:
+    """A lasso is found of exactly the lengths that are declared; or none, and nothing is cut that could hide one."""
+    verdict = decided(cls, outcome)
+    assert [f.rule.title for f in verdict.findings] == [t for t in titles_of(cls) if t in outcome.titles]
+    if isinstance(outcome, Safe):
+        assert verdict.result == "holds"
+        return
+    assert verdict.violation is not None and verdict.violation.lasso is not None
+    if outcome.stem is not None:
+        lasso = verdict.violation.lasso
+        assert (len(lasso.stem), len(lasso.cycle)) == (outcome.stem, outcome.cycle)
+
+
+def titles_of(cls: type[Spec[Any]]) -> list[str]:
+    return [rule.title for rule in cls().instance.temporal]
 
 
 def measured(cls: type[Spec[Any]], outcome: ExpectedOutcome, properties: list[str] | None = None) -> Verdict:
@@ -164,7 +210,7 @@ THE_SAME = {
 def test_a_control_does_what_the_protocol_does_not(protocol: str, tweak: str) -> None:
     """Otherwise that it is safe would say nothing."""
     cls = tweaked(protocol, tweak)
-    constants = next(dict(o.constants) for o in outcomes_of(cls) if isinstance(o, Safe))
+    constants = next(dict(o.constants) for o in outcomes_of(cls) if isinstance(o, Safe) and o.fairness is None)
     levels = [native_search(c(**constants), depth=12, check=()).levels for c in (cls, find(protocol).cls)]
     assert (levels[0] == levels[1]) == ((protocol, tweak) in THE_SAME)
 
@@ -175,12 +221,20 @@ def test_every_tweak_declares_an_outcome() -> None:
 
 
 def test_every_control_is_counted() -> None:
-    safe = {(p, t) for p, ts in TWEAKS.items() for t in ts for o in outcomes_of(tweaked(p, t)) if isinstance(o, Safe)}
-    assert safe == set(CONTROLS)
+    declared = [(p, t, o) for p, ts in TWEAKS.items() for t in ts for o in outcomes_of(tweaked(p, t))]
+    assert {(p, t) for p, t, o in declared if isinstance(o, Safe) and o.fairness is None} == set(CONTROLS)
+
+
+def test_every_temporal_property_has_a_declared_outcome() -> None:
+    """Of each protocol that states one, and of whoever of it breaks it."""
+    named = {(p.values[0].__mro__, t) for p in temporal_cases() for t in p.values[1].titles}
+    stated = [(find(p).cls, title) for p in PROTOCOLS for title in titles_of(find(p).cls)]
+    assert [(cls.__name__, t) for cls, t in stated if not any(cls in mro and t == title for mro, title in named)] == []
 
 
 def test_what_is_slow_exists() -> None:
     assert {(p, t) for p, tweaks in SLOW.items() for t in tweaks} <= {(p, t) for p, ts in TWEAKS.items() for t in ts}
+    assert {case.id for case in temporal_cases()} >= LONG
 
 
 @pytest.mark.parametrize(
@@ -201,3 +255,19 @@ def test_a_wrong_declaration_fails(outcome: ExpectedOutcome) -> None:
             test_broken(cls, outcome)
         else:
             test_safe(cls, outcome)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Broken("Termination", stem=2, cycle=0, managers=2),
+        Broken("Termination", stem=3, cycle=1, managers=2),
+        Safe("Termination", managers=2),
+        Safe("Termination", managers=2, fairness="strong"),
+    ],
+)
+def test_a_wrong_declaration_of_the_long_run_fails(outcome: ExpectedOutcome) -> None:
+    with pytest.raises(AssertionError):
+        test_in_the_long_run(tweaked("two-phase-commit", "tm-crash"), outcome)
+    with pytest.raises(AssertionError):
+        test_in_the_long_run(find("two-phase-commit").cls, Broken("Termination", fairness="declared", managers=2))

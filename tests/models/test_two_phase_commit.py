@@ -114,18 +114,7 @@ def test_a_second_decision_breaks_consistency() -> None:
     assert "Consistent" in search(AbortsAnyway(managers=2)).violated
 
 
-# ---------------------------------------------------------------------- termination
-
-
-@pytest.mark.parametrize("managers", [2, 3])
-def test_every_manager_decides_where_none_stops(managers: int) -> None:
-    verdict = decide(TwoPhaseCommit(managers=managers).instance)
-    assert (verdict.result, verdict.states) == ("holds", 6**managers + 4**managers + 2**managers)
-
-
 def test_who_has_prepared_waits_for_ever_for_a_manager_that_has_crashed() -> None:
-    assert search(TMCrashes()).violated == {}
-    verdict = decide(TMCrashes(managers=2).instance)
-    assert verdict.violation is not None and verdict.violation.lasso is not None
-    assert verdict.violation.lasso.behavior.labels == ("rm_prepare(rm=0)", "rm_prepare(rm=1)", "tm_crash()")
-    assert verdict.violation.lasso.stutters
+    violation = decide(TMCrashes(managers=2).instance).violation
+    assert violation is not None and violation.lasso is not None
+    assert violation.lasso.behavior.labels == ("rm_prepare(rm=0)", "rm_prepare(rm=1)", "tm_crash()")

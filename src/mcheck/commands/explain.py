@@ -54,6 +54,7 @@ def _trace(file: str, json: bool, terminal: Terminal) -> int:
     from mcheck.cli import VIOLATED
     from mcheck.counterexamples.explanation import Explanation
     from mcheck.explained import Narrative, explanation_document, good_spec
+    from mcheck.explained_lasso import lasso_explained, lasso_explanation, lasso_explanation_document
     from mcheck.recordings import replayed
     from mcheck.report import Report
     from mcheck.report_json import as_json
@@ -62,11 +63,16 @@ def _trace(file: str, json: bool, terminal: Terminal) -> int:
     if trace.rule is None:
         raise UsageError(f"{file}: was not saved for a property that it violates: see mcheck replay {file}")
     if trace.arguments is None:
-        terminal.warn(f"{file}: {trace.rule.title} is no longer violated at the end: see mcheck replay {file}")
+        terminal.warn(f"{file}: {trace.rule.title} is no longer violated {trace.where}: see mcheck replay {file}")
         return VIOLATED
     told = Explanation(trace.behavior, trace.rule, trace.arguments, good_spec(trace))
     report = Report(trace.subject, terminal)
-    if json:
+    if trace.lasso is not None:
+        goes_on = lasso_explanation(trace, trace.rule, trace.arguments, trace.lasso)
+        narrative = Narrative(trace, trace.rule, told, report)
+        document = lasso_explanation_document(file, trace, goes_on)
+        terminal.print(as_json(document) if json else lasso_explained(goes_on, narrative, report))
+    elif json:
         terminal.print(as_json(explanation_document(file, trace, trace.rule, told, report)))
     else:
         terminal.print("\n".join(Narrative(trace, trace.rule, told, report).lines()))
@@ -83,6 +89,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
     lines += _wrapped(f"source: {source}", width, "") if source else []
     faults = faults_text(cls.fault_model, cls.resilience)
     lines += [f"faults: {faults}"] if faults else []
+    for own in (e for e in expectations(protocol) if e.tweak is None):
+        lines += _wrapped(f"declared: {_declared(own)}", width, "")
     rules = list(declarations_of(cls).items())
     for title, kinds in (("actions", ("action",)), ("constraints", ("constraint",))):
         rows = [(name, _first_sentence(d.function.__doc__)) for name, d in rules if d.kind in kinds]
@@ -98,7 +106,8 @@ def _protocol(protocol: Protocol, width: int) -> list[str]:
         lines += _section(title, declared, width)
     tweaks = {name: _all_words(protocol.tweaked(name).__doc__) for name in protocol.tweaks}
     for expectation in expectations(protocol):
-        tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
+        if expectation.tweak is not None:
+            tweaks[expectation.tweak] = f"{tweaks[expectation.tweak]} {_declared(expectation)}".strip()
     lines += _section("tweaks", list(tweaks.items()), width)
     return lines + _section("extensions", [(f"+{name}", words) for name, words in extension_rows(protocol)], width)
 
@@ -150,7 +159,8 @@ def _property(words: str, width: int) -> list[str]:
         lines += _wrapped(_all_words(declaration.function.__doc__), width, "  ")
         for expectation in breaking(protocol, declaration.title):
             doc = _all_words(protocol.tweaked(expectation.tweak).__doc__)
-            lines += _wrapped(f"broken by the tweak {expectation.tweak}: {doc} {_declared(expectation)}", width, "  ")
+            who = "the protocol itself." if expectation.tweak is None else f"the tweak {expectation.tweak}: {doc}"
+            lines += _wrapped(f"broken by {who} {_declared(expectation)}", width, "  ")
     return lines
 
 

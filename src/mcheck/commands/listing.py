@@ -1,4 +1,4 @@
-"""mcheck list: the protocols that can be run by name, or what their tweaks are expected to do."""
+"""mcheck list: the protocols that can be run by name, or what they and their tweaks are expected to do."""
 
 from __future__ import annotations
 
@@ -105,6 +105,11 @@ def _tweak_entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any
                     "words": e.words,
                     "scope": e.scope,
                     "note": outcome.note if outcome else "",
+                    "properties": list(outcome.titles) if outcome else [],
+                    "fairness": outcome and outcome.fairness,
+                    "stem": outcome and outcome.stem,
+                    "cycle": outcome and outcome.cycle,
+                    "command": e.command,
                 }
             )
     except McheckError as error:
@@ -114,7 +119,9 @@ def _tweak_entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any
 
 def _tweak_lines(entries: list[dict[str, Any]], width: int) -> list[str]:
     """A heading for each protocol; a row for each outcome: tweak, what happens, where."""
-    names = max((len(e["name"]) for e in entries), default=0) + 4
+    from mcheck.tweaks import ITSELF
+
+    names = max((len(e["name"] or ITSELF) for e in entries), default=0) + 4
     words = max((len(e["words"]) for e in entries), default=0) + 2
     wide = width - names - words >= 70
     lines: list[str] = []
@@ -122,10 +129,15 @@ def _tweak_lines(entries: list[dict[str, Any]], width: int) -> list[str]:
         if k == 0 or entries[k - 1]["protocol"] != e["protocol"]:
             lines.append(e["protocol"])
         again = lines[-1] != e["protocol"] and entries[k - 1]["name"] == e["name"]
-        head = f"  {'' if again else e['name']}".ljust(names) + (e["words"] or "says nothing of its outcome").ljust(
-            words
+        head = f"  {'' if again else e['name'] or ITSELF}".ljust(names) + (
+            e["words"] or "says nothing of its outcome"
+        ).ljust(words)
+        scope = (
+            " ".join([*(["liveness"] if e["fairness"] else []), *e["scope"]])
+            .replace(" --", "\n--")
+            .replace(" ", "\0")
+            .replace("\n", " ")
         )
-        scope = " ".join(e["scope"]).replace(" --", "\n--").replace(" ", "\0").replace("\n", " ")
         if wide:
             wrapped = textwrap.wrap(head + scope, width, subsequent_indent=" " * len(head), break_on_hyphens=False)
         else:
@@ -135,7 +147,11 @@ def _tweak_lines(entries: list[dict[str, Any]], width: int) -> list[str]:
                 scope, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
             )
         lines += [line.replace("\0", " ") for line in wrapped]
-    return [*lines, "To see one: mcheck PROTOCOL --tweak NAME OPTIONS, and --property TITLE for the one that breaks."]
+    return [
+        *lines,
+        "To see one: mcheck PROTOCOL --tweak NAME OPTIONS, and --property TITLE for the one that breaks;",
+        "where it says liveness: mcheck liveness PROTOCOL --tweak NAME OPTIONS.",
+    ]
 
 
 command = click.Command(

@@ -44,6 +44,7 @@ def options(protocol: Protocol | None) -> list[click.Option]:
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Decide, report, save the lassos; the exit status."""
     from mcheck.checker import Limits
+    from mcheck.checker.known import known_of
     from mcheck.checker.liveness.engine import decide
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED, VIOLATED
     from mcheck.progress import ProgressLine
@@ -69,6 +70,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             engine=values["engine"],
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
+            known=known_of(instance),
         )
     saved = {
         f.rule.name: save_lasso(subject, f.lasso, f.rule, word, values["out"], terminal)

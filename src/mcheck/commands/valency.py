@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcheck.commands.graph import FORMATS as GRAPH_FORMATS
-from mcheck.commands.graph import LAID_OUT, format_of, write_graph
+from mcheck.commands.graph import LAID_OUT, named_by, write_graph
 from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import (
     Number,
@@ -61,6 +61,7 @@ def _endings() -> str:
 def run(protocol: Protocol, values: dict[str, Any]) -> int:
     """Compute, report, save the run, draw the states; the exit status: 0 if the question is answered, whatever the answer."""
     from mcheck.checker import Limits
+    from mcheck.checker.known import known_of
     from mcheck.checker.valency.engine import study
     from mcheck.cli import INCONCLUSIVE, INTERRUPTED
     from mcheck.progress import ProgressLine
@@ -70,7 +71,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     from mcheck.saving import failures_saved, save_lasso
     from mcheck.terminal import Terminal
 
-    format = None if values["draw"] is None else format_of(values["draw"])
+    format = None if values["draw"] is None else _format_of(values["draw"])
     constants = constants_given(values)
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants)
@@ -85,6 +86,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
             engine=values["engine"],
             limits=Limits(None, values["max_states"], values["time_limit"], values["memory_limit"]),
             progress=line,
+            known=known_of(instance),
         )
     found = verdict.run
     saved = None if found is None else save_lasso(subject, found.lasso, found.rule, word, values["out"], terminal)
@@ -95,6 +97,18 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     if verdict.reason == "interrupted":
         return INTERRUPTED
     return 0 if verdict.result == "answered" else INCONCLUSIVE
+
+
+def _format_of(file: str) -> str:
+    """The format of the drawing; UsageError, before any work, for a file that cannot be it."""
+    from mcheck.files import refuse_bad_path
+    from mcheck.spec import UsageError
+
+    refuse_bad_path(file)
+    format = named_by(file)
+    if format is None:
+        raise UsageError(f"--draw {file}: the name of the file says the format: let it end in {_endings()}")
+    return format
 
 
 def _draw(subject: Subject, report: ValencyReport, format: str, values: dict[str, Any]) -> None:
