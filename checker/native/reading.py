@@ -118,7 +118,7 @@ class Reading:
             return b.and_(x, y) if op == "and" else b.or_(x, y)
         first = self.truth(left)
         before = b.block
-        after, behind = self.e.block("rest"), self.e.block("joined")
+        after, behind = self.e.block("rest", before), self.e.block("joined", before)
         b.cbranch(first, *((after, behind) if op == "and" else (behind, after)))
         b.position_at_end(after)
         with self.scope():
