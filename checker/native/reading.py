@@ -382,6 +382,8 @@ class Reading:
     def _common(self, place: Place, name: str) -> Place:
         """A field that several kinds have: at one place, or at one that the kind decides."""
         shape = place.shape
+        if isinstance(shape, RecordShape):
+            return place.part(shape.slots[name])
         assert isinstance(shape, UnionShape)
         word, bit = shape.payload
         slots = {n: k.slots[name] for n, k in enumerate(shape.kinds) if name in k.slots}

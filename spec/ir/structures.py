@@ -106,10 +106,10 @@ class Builder(ScalarBuilder):
 
     def common(self, union: Node, name: str, domain: Domain) -> Node:
         """A field that every possible kind of a union has, with the same domain."""
+        # total, as above: where the field is missing, the branch is never taken
         if isinstance(union.domain, RecordOf):
-            return self.field(union, name)
+            return self.field(union, name) if name in union.domain.fields else self.literal(domain.unrank(0), domain)
         if union.is_const:
-            # total, as above
             there = name in getattr(type(union.value), "_fields", ())
             return self.literal(getattr(union.value, name) if there else domain.unrank(0), domain)
         if union.op == "ite":
@@ -593,8 +593,7 @@ _REBUILD: dict[str, Any] = {
 
 def _in_every_kind(union: Domain, name: str) -> bool:
     """Whether all kinds of a union have this field, with one domain."""
-    assert isinstance(union, UnionOf)
-    return len({id(kind.fields.get(name)) for kind in union.kinds}) == 1
+    return isinstance(union, UnionOf) and len({id(kind.fields.get(name)) for kind in union.kinds}) == 1
 
 
 def plain_members(value: Any) -> frozenset[Any]:
