@@ -15,7 +15,7 @@ from llvmlite import ir
 from mcheck.checker.native.arguments import falsified
 from mcheck.checker.native.boundary import Boundary
 from mcheck.checker.native.emit import I64, POINTER, Emitter, Place, Value
-from mcheck.checker.native.layout import Layout, RecordShape
+from mcheck.checker.native.layout import Layout
 from mcheck.checker.native.lists import ListCode
 from mcheck.checker.native.loops import Loops
 from mcheck.checker.native.program import DEADLOCKED, ENABLED, Counter
@@ -23,8 +23,7 @@ from mcheck.checker.native.reading import Unlowerable
 from mcheck.checker.native.writing import Writing
 from mcheck.spec import Instance, Rule
 from mcheck.spec.ir.nodes import Node
-from mcheck.spec.ir.structures import Builder
-from mcheck.spec.ir.tree import Blocked, Branch, Fails, Tree, Update, conditions, leaves
+from mcheck.spec.ir.tree import Blocked, Branch, Fails, Tree, Update, conditions, leaves, reduced
 from mcheck.spec.tracing.trace import STATE, Trace
 
 VIEW = "view"
@@ -84,26 +83,35 @@ class _Exit(Boundary):
 
 
 class _Variants:
-    """The expressions that each field gets in the updates of a tree, and which of them a leaf has chosen."""
+    """The distinct updates of a tree by number.  A leaf notes its number; the code behind all leaves looks up the rest."""
 
-    def __init__(self, e: Emitter, layout: Layout, updates: list[Update], behind: Any) -> None:
+    def __init__(self, e: Emitter, updates: list[Update], behind: Any) -> None:
         self.behind = behind
-        shape = layout.state
-        assert isinstance(shape, RecordShape)
-        self.chosen: dict[str, Value] = {}
-        self.choices: dict[str, list[Node]] = {}
-        for name in shape.slots:
-            given = {u.fields[name].id: u.fields[name] for u in updates if name in u.fields}
-            if given:
-                self.choices[name] = list(given.values())
-                self.chosen[name] = e.scratch(1)
+        self._numbers: dict[Any, int] = {}
+        self.updates: list[Update] = []
+        for update in updates:
+            if self._number(update) == len(self.updates):  # a new one
+                self.updates.append(update)
+        self.noted = e.scratch(1)
 
-    def note(self, e: Emitter, leaf: Update, build: Builder) -> None:
-        """Choose the expressions of one leaf; a field it leaves alone gets none of them."""
-        for name, choices in self.choices.items():
-            node = leaf.fields.get(name)
-            number = len(choices) if node is None else choices.index(node)
-            e.store(e.number(number), self.chosen[name])
+    def _number(self, leaf: Update) -> int:
+        key = (tuple((name, value.id) for name, value in leaf.fields.items()), leaf.passed)
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def note(self, e: Emitter, leaf: Update) -> None:
+        """This leaf was reached."""
+        e.store(e.number(self._number(leaf)), self.noted)
+
+    def choices(self, name: str) -> list[Node | None]:
+        """The distinct expressions that a field gets; None where it is left alone."""
+        return list(dict.fromkeys(u.fields.get(name) for u in self.updates))
+
+    def chosen(self, code: Writing, choices: list[Any], choice: Callable[[Update], Any]) -> Value:
+        """Which of the choices the leaf that was reached has made."""
+        if len(choices) == 1:
+            return code.e.number(0)
+        table = code.table([(choices.index(choice(u)),) for u in self.updates])
+        return code.e.load(table, code.e.load(self.noted))
 
 
 class ActionCode:
@@ -132,7 +140,7 @@ class ActionCode:
         for argument in self.function.args[:3]:
             argument.add_attribute("noalias")
         self.row, self.out, self.counts, start = self.function.args[:4]
-        e = Emitter(module, self.function)
+        e = Emitter(module, self.function, fixed=[self.row])
         self.code = Writing(e, layout, self.traced.build, {STATE: self.row})
         self.code.lists = lists
         self.layout = layout
@@ -142,7 +150,7 @@ class ActionCode:
         self.most = self.loops.most()
         self._next: list[Any] = []
         self._variants: _Variants | None = None
-        self._ended(lambda: self.tree(self.traced.tree, 0))
+        self._ended(lambda: self.tree(reduced(self.traced.tree), 0))
         e.b.ret(e.load(self.written))
 
     # ------------------------------------------------------------------ the tree
@@ -173,7 +181,7 @@ class ActionCode:
             for index, special in enumerate(values):
                 self.loops.indexes[opened] = index
                 with self.code.scope():
-                    self._ended(lambda: self.tree(special.tree(tree), opened + 1))  # noqa: B023 - called at once
+                    self._ended(lambda: self.tree(reduced(special.tree(tree)), opened + 1))  # noqa: B023 - called at once
         if not values:
             self.loops.around(opened, lambda: self._ended(lambda: self.tree(tree, opened + 1)))
 
@@ -192,7 +200,7 @@ class ActionCode:
     def _ended(self, code: Callable[[], None]) -> None:
         """Run code with a block behind it that its paths can leave for."""
         e = self.code.e
-        behind = e.block("next")
+        behind = e.block("next", e.b.block)
         self._next.append(behind)
         code()
         self._next.pop()
@@ -218,11 +226,12 @@ class ActionCode:
     def _with_variants(self, tree: Tree) -> None:
         """Updates that differ in some fields share the code of the others.
 
-        A leaf only notes which expression each field gets; the code behind all leaves copies the row and writes field
-        after field.  With one copy of that code for each leaf, Raft's `deliver` would be ten times as long.
+        A leaf only notes which it is; the code behind all leaves copies the row and writes field after field.  With one
+        copy of that code for each leaf, Raft's `deliver` would be ten times as long.
         """
         e = self.code.e
-        variants = _Variants(e, self.layout, [x for x in leaves(tree) if isinstance(x, Update)], e.block("write"))
+        updates = [x for x in leaves(tree) if isinstance(x, Update)]
+        variants = _Variants(e, updates, e.block("write", e.b.block))
         self._variants = variants
         self.tree(tree, len(self.loops.parameters))
         self._variants = None
@@ -232,18 +241,29 @@ class ActionCode:
 
     def _write(self, variants: _Variants) -> None:
         code, e = self.code, self.code.e
+        self._fired(variants)
         target, row, state = self._copied()
         code.boundary = _Exit(self, frozenset())
-        for name, choices in variants.choices.items():
-            slot = row.shape.slots[name]  # type: ignore[attr-defined]
+        for name, slot in row.shape.slots.items():  # type: ignore[attr-defined]
             origin = code.build.field(state, name)
-            chosen = e.load(variants.chosen[name])
+            choices = variants.choices(name)
+            chosen = variants.chosen(code, choices, lambda u: u.fields.get(name))  # noqa: B023 - called at once
             for number, node in enumerate(choices):
-                if node is not origin:
+                if node is not None and node is not origin:
                     with e.when(e.b.icmp_unsigned("==", chosen, e.number(number))), code.scope():
                         code.put(node, row.part(slot), origin)
         code.boundary = None
         self._finish(target, frozenset())
+
+    def _fired(self, variants: _Variants) -> None:
+        """Count the step, by the guards that were true on the way to its leaf."""
+        e = self.code.e
+        guards = list(dict.fromkeys(u.passed for u in variants.updates))
+        chosen = variants.chosen(self.code, guards, lambda u: u.passed)
+        for number, passed in enumerate(guards):
+            with e.when(e.b.icmp_unsigned("==", chosen, e.number(number))):
+                self.count("fired", "", passed)
+        e.increment(self.counts, ENABLED)
 
     # ------------------------------------------------------------------ leaves
 
@@ -271,12 +291,12 @@ class ActionCode:
 
     def _update(self, leaf: Update) -> None:
         code, e = self.code, self.code.e
-        self.count("fired", "", leaf.passed)
-        e.increment(self.counts, ENABLED)
         if self._variants is not None:
-            self._variants.note(e, leaf, code.build)
+            self._variants.note(e, leaf)
             e.b.branch(self._variants.behind)
             return
+        self.count("fired", "", leaf.passed)
+        e.increment(self.counts, ENABLED)
         target, row, state = self._copied()
         code.boundary = _Exit(self, leaf.passed)
         for name, slot in row.shape.slots.items():  # type: ignore[attr-defined]

@@ -44,7 +44,7 @@ class _SearchForArguments:
         self.tree = traced.tree
         self.in_order = any(isinstance(leaf, Fails) for leaf in leaves(traced.tree))
         self.hit = code.e.scratch(1)
-        self.done = code.e.block("decided")
+        self.done = code.e.block("decided", code.e.b.block)
 
     def found(self) -> Value:
         """Emit the search; whether it found arguments."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,11 @@ from typing import Any
 from llvmlite import ir
 
 from mcheck.checker.native.layout import WORD, ArrayShape, Shape, Slot
+from mcheck.checker.native.sharing import I1, I64, SharingBuilder, Value, constant, constant_bit
 
-I64 = ir.IntType(64)
-I1 = ir.IntType(1)
+__all__ = ["I1", "I64", "POINTER", "Emitter", "Place", "Sum", "Value", "plus_known"]
+
 POINTER = ir.PointerType()
-Value = Any
-"""An LLVM value of type i64 or i1."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,14 @@ class Sum:
 
 
 class Emitter:
-    """Builds one LLVM function."""
+    """Builds one LLVM function.  Nothing is written to the memory behind the `fixed` ones of its arguments while it runs."""
 
-    def __init__(self, module: ir.Module, function: ir.Function) -> None:
+    def __init__(self, module: ir.Module, function: ir.Function, fixed: Iterable[Value] = ()) -> None:
         self.module, self.function = module, function
         self.entry = function.append_basic_block("entry")
-        start = function.append_basic_block("start")
-        self.b = ir.IRBuilder(self.entry)
+        self.b = SharingBuilder(self.entry)
+        self.b.fixed.update(map(id, fixed))
+        start = self.block("start", self.entry)
         self.b.branch(start)
         self.b.position_at_end(start)
 
@@ -65,12 +65,12 @@ class Emitter:
     @staticmethod
     def number(value: int) -> Value:
         """A constant word."""
-        return ir.Constant(I64, value & ((1 << WORD) - 1))
+        return constant(value)
 
     @staticmethod
     def truth(value: bool) -> Value:
         """A constant bit."""
-        return ir.Constant(I1, int(value))
+        return constant_bit(value)
 
     def word(self, value: Value | int | Sum) -> Value:
         """A known or run-time number as an LLVM value."""
@@ -102,15 +102,11 @@ class Emitter:
 
     def pointer(self, base: Value, word: Value | int | Sum) -> Value:
         """The address `word` words behind `base`."""
-        return (
-            base
-            if isinstance(word, int) and word == 0
-            else self.b.gep(base, [self.word(word)], inbounds=True, source_etype=I64)
-        )
+        return self.b.address(base, self.word(word))
 
     def load(self, base: Value, word: Value | int | Sum = 0) -> Value:
         """The word at an address."""
-        return self.b.load(self.pointer(base, word), typ=I64)
+        return self.b.word_at(base, self.word(word))
 
     def store(self, value: Value, base: Value, word: Value | int | Sum = 0) -> None:
         """Write the word at an address."""
@@ -187,37 +183,46 @@ class Emitter:
 
     # ------------------------------------------------------------------ control
 
-    def block(self, name: str) -> Any:
-        """A new basic block."""
-        return self.function.append_basic_block(name)
+    def block(self, name: str, dominator: Any = None) -> Any:
+        """A new basic block; with `dominator`, one that every way to it leads through."""
+        made = self.function.append_basic_block(name)
+        self.b.follow(made, dominator)
+        return made
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
         """The block runs where the condition is true."""
-        inside, behind = self.block("when"), self.block("behind")
-        self.b.cbranch(condition, inside, behind)
-        self.b.position_at_end(inside)
+        b, condition, before = self.b, self.b.outcome(condition), self.b.block
+        inside, behind = self.block("when", before), self.block("behind", before)
+        b.decided(inside, condition, True)
+        b.cbranch(condition, inside, behind)
+        b.position_at_end(inside)
         yield
-        if not self.b.block.is_terminated:
-            self.b.branch(behind)
-        self.b.position_at_end(behind)
+        if b.block.is_terminated:
+            b.decided(behind, condition, False)
+        else:
+            b.branch(behind)
+        b.position_at_end(behind)
 
     def either(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
         """One of two pieces of code."""
-        yes, no, behind = self.block("then"), self.block("else"), self.block("behind")
-        self.b.cbranch(condition, yes, no)
+        b, condition, before = self.b, self.b.outcome(condition), self.b.block
+        yes, no, behind = self.block("then", before), self.block("else", before), self.block("behind", before)
+        b.cbranch(condition, yes, no)
         for block, code in ((yes, then), (no, otherwise)):
-            self.b.position_at_end(block)
+            b.decided(block, condition, block is yes)
+            b.position_at_end(block)
             code()
-            if not self.b.block.is_terminated:
-                self.b.branch(behind)
-        self.b.position_at_end(behind)
+            if not b.block.is_terminated:
+                b.branch(behind)
+        b.position_at_end(behind)
 
     @contextmanager
     def loop(self, count: Value) -> Iterator[tuple[Value, Any]]:
         """(k, the block to branch to for an early end) for k = 0 .. count-1."""
         before = self.b.block
-        head, body, behind = self.block("head"), self.block("body"), self.block("behind")
+        head = self.block("head", before)
+        body, behind = self.block("body", head), self.block("behind", head)
         self.b.branch(head)
         self.b.position_at_end(head)
         k = self.b.phi(I64)

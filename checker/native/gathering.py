@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcheck.checker.native.alike import Class
 from mcheck.checker.native.boundary import Boundary
 from mcheck.checker.native.connecting import Connecting
 from mcheck.checker.native.emit import Place, Value
 from mcheck.checker.native.layout import WORD, BitSetShape, ListShape, Shape
-from mcheck.checker.native.quantifying import Class, hollow
+from mcheck.checker.native.quantifying import hollow
 from mcheck.checker.native.reading import PATHS, SCALARS
 from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import RecordOf, UnionOf

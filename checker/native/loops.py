@@ -62,7 +62,7 @@ class Loops:
     def apart(self, number: int, expressions: Iterable[Node]) -> Iterator[list[Specialisation]]:
         """The values of parameter `number`, if the expressions are simpler for each of them than for all; else none.
 
-        That is so where a quantifier reads the parameter: which members it is about is then known beforehand.
+        That is so where a quantifier tests members against the parameter: which it is about is then known beforehand.
         """
         parameter, node, build = self.parameters[number], self.nodes[number], self.code.build
         values: list[Specialisation] = []

@@ -20,9 +20,9 @@ from mcheck.checker.native.kernel import Kernel, Kind, Known, Pointer
 __all__ = ["Library", "compiled", "identity", "load", "new_module", "object_code", "object_key"]
 
 _CODE_LEVEL = 1
-_LONGEST_COMBINED = 5000
+_LONGEST_COMBINED = 3000
 """Instructions are combined in functions of up to so many lines of assembly.  In longer ones, as for Raft's deliver, it makes
-code generation twice as slow, and what is generated no faster."""
+code generation slower, and what is generated no faster."""
 _PASSES = f"inline, sroa, combine up to {_LONGEST_COMBINED}, simplify, dce"
 """The optimisations that pay: LLVM's O1 takes more than twice as long, and what it makes is not reliably faster."""
 

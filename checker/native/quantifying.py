@@ -8,33 +8,25 @@ and a test of the set against the mask.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from mcheck.checker.native.alike import Class, classes_of
 from mcheck.checker.native.emit import Place, Value
-from mcheck.checker.native.layout import WORD, BitSetShape, CopiesShape, ListShape
-from mcheck.checker.native.reading import PATHS, SCALARS, Reading, Unlowerable
+from mcheck.checker.native.layout import WORD, CopiesShape, ListShape
+from mcheck.checker.native.ranking import Ranking
+from mcheck.checker.native.reading import PATHS, SCALARS, Unlowerable
 from mcheck.spec.domains.base import Domain
 from mcheck.spec.domains.containers import BagOf, CappedSetOf, SequenceOf, SetOf
-from mcheck.spec.domains.products import RecordOf, UnionOf
-from mcheck.spec.domains.scalars import IntRange, Optional
-from mcheck.spec.ir.evaluate import Evaluation
+from mcheck.spec.domains.scalars import IntRange
 from mcheck.spec.ir.kinds import Nothing
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import plain_members
 from mcheck.spec.order import order_key
 
-_MOST_CLASSES = 600
 _MOST_UNROLLED = 64
 
 
-class Class(NamedTuple):
-    """Members of a universe for which a condition (and a value) is the same expression."""
-
-    parts: tuple[Node, ...]
-    mask: int
-
-
-class Quantifying(Reading):
+class Quantifying(Ranking):
     """Lowers what ranges over members."""
 
     # ------------------------------------------------------------------ truth of quantifiers and membership
@@ -136,76 +128,6 @@ class Quantifying(Reading):
         b = self.e.b
         valid, rank = self.rank_of(x, holder.domain.member)
         return b.and_(valid, b.or_(self.truth(excuse), self._bit_at(holder, rank)))
-
-    def rank_of(self, x: Node, domain: Domain) -> tuple[Value, Value]:
-        """(whether x lies in the domain, its rank there: 0 where it does not)."""
-        b = self.e.b
-        if x.is_const:
-            inside = domain.contains(x.value)
-            return self.e.truth(inside), self.e.number(domain.rank(x.value) if inside else 0)
-        valid, rank = self._digits(x, domain)
-        return valid, b.select(valid, rank, self.e.number(0))
-
-    def _digits(self, x: Node, domain: Domain) -> tuple[Value, Value]:
-        b, build = self.e.b, self.build
-        if isinstance(domain, SCALARS):
-            valid = self.e.truth(True)
-            if isinstance(domain, IntRange) and (x.lo < domain.lo or x.hi > domain.hi):
-                value = self.scalar(x)
-                low = b.icmp_signed(">=", value, self.e.number(domain.lo))
-                valid = b.and_(low, b.icmp_signed("<=", value, self.e.number(domain.hi)))
-            return valid, self.rank(x, domain)
-        if isinstance(domain, Optional):
-            here = self.truth(build.present(x))
-            if x.is_const:
-                return self.e.truth(True), self.e.number(0)
-            valid, rank = self._digits(build.the(x), domain.inner)
-            rank = b.add(rank, self.e.number(1))
-            return b.or_(b.not_(here), valid), b.select(here, rank, self.e.number(0))
-        if isinstance(domain, UnionOf):
-            return self._union_digits(x, domain)
-        if isinstance(domain, RecordOf):
-            valid, rank = self.e.truth(True), self.e.number(0)
-            for name, part in domain.fields.items():
-                ok, digit = self.rank_of(build.field(x, name), part)
-                valid = b.and_(valid, ok)
-                rank = b.add(b.mul(rank, self.e.number(part.cardinality)), digit)
-            return valid, rank
-        if isinstance(domain, SequenceOf):
-            return self._sequence_digits(x, domain)
-        if isinstance(domain, SetOf) and domain.member.cardinality <= WORD:
-            if x.domain is domain:
-                return self.e.truth(True), self.set_word(x, 0)
-            return self.e.truth(True), self.e.read(self.materialised(x, self.layout.shape(domain)))
-        raise Unlowerable(f"the rank of {domain.describe()}")
-
-    def _sequence_digits(self, x: Node, domain: SequenceOf) -> tuple[Value, Value]:
-        """By length, then as a number whose digits are the members."""
-        b, build = self.e.b, self.build
-        size, limit, base = build.length(x), domain.capacity.limit, domain.member.cardinality
-        length = self.scalar(size)
-        valid = self.e.truth(True) if size.hi <= limit else b.icmp_signed("<=", length, self.e.number(limit))
-        digits = shorter = self.e.number(0)
-        for k in range(min(limit, max(0, size.hi))):
-            there = self.truth(build.less(build.integer(k), size))
-            ok, digit = self.rank_of(build.at(x, build.integer(k)), domain.member)
-            valid = b.and_(valid, b.or_(b.not_(there), ok))
-            digits = b.select(there, b.add(b.mul(digits, self.e.number(base)), digit), digits)
-            shorter = b.select(there, b.add(shorter, self.e.number(base**k)), shorter)
-        return valid, b.add(digits, shorter)
-
-    def _union_digits(self, x: Node, domain: UnionOf) -> tuple[Value, Value]:
-        b, build = self.e.b, self.build
-        given = x.domain
-        kinds = given.kinds if isinstance(given, UnionOf) else (given,)
-        valid, rank = self.e.truth(False), self.e.number(0)
-        for kind in kinds:
-            assert isinstance(kind, RecordOf)
-            here = self.truth(build.is_kind(x, kind.cls))
-            ok, digits = self._digits(build.narrow(x, kind), domain.by_class[kind.cls])
-            valid = b.select(here, ok, valid)
-            rank = b.select(here, b.add(digits, self.e.number(domain.offsets[kind.cls])), rank)
-        return valid, rank
 
     def subset_truth(self, node: Node) -> Value:
         """Whether every member of one set is in another."""
@@ -487,100 +409,11 @@ class Quantifying(Reading):
                 joined = b.or_(joined, b.and_(self.set_word(source, k), self.e.number(part)))
         return b.icmp_unsigned("!=", joined, self.e.number(0))
 
-    def set_word(self, source: Node, k: int) -> Value:
-        """Word k of a bit set."""
-        place = self.place(source)
-        shape = place.shape
-        assert isinstance(shape, BitSetShape)
-        return self.e.read(place) if shape.small else self.e.load(place.pointer, self.e.add(place.word, k))
-
     def classes(self, variable: Node, domain: Domain, parts: tuple[Node, ...]) -> list[Class] | None:
-        """The members of a universe by what the parts read of them; None if there are too many classes.
-
-        Members for which the first part, the condition, is known to be false are left out.
-        """
-        if domain.cardinality > SetOf.LARGEST_UNIVERSE:
-            return None
-        reads = sorted(_reads(parts, variable), key=lambda n: n.id)
-        needed = {node.id for node in _conjuncts(parts[0])}
-        alike: dict[tuple[Any, ...], tuple[Any, int]] = {}
-        for rank, member in enumerate(domain.values()):
-            evaluation = Evaluation({})
-            evaluation._bound[variable.args[0]] = member
-            key: tuple[tuple[Any, Any], ...] = tuple(_value(read, evaluation) for read in reads)
-            if any(value is False and read.id in needed for read, (_, value) in zip(reads, key, strict=True)):
-                continue
-            first, mask = alike.get(key, (member, 0))
-            alike[key] = (first, mask | 1 << rank)
-        if len(alike) > _MOST_CLASSES:
-            return None
-        merged: dict[tuple[int, ...], Class] = {}
-        for member, mask in alike.values():
-            constant = self.build.literal(member, domain)
-            made = tuple(self.build.substitute(p, variable, constant) for p in parts)
-            if made[0].is_const and not made[0].value:
-                continue
-            same = tuple(p.id for p in made)
-            known = merged.get(same)
-            merged[same] = Class(made, mask | (known.mask if known else 0))
-        return list(merged.values())
+        """The members of a universe by what the parts read of them; None if there are too many classes."""
+        return classes_of(self.build, variable, domain, parts)
 
 
 def hollow(source: Node) -> bool:
     """Whether a source was written down as empty, so that nothing is known of its members."""
     return isinstance(getattr(source.domain, "member", None), Nothing)
-
-
-_ACCESS = frozenset(("field", "common", "narrow", "the", "present", "is_kind"))
-
-
-def _reads(parts: tuple[Node, ...], variable: Node) -> set[Node]:
-    """What the parts read of the variable: its fields, fields of fields, kinds; or the variable itself; or whatever they
-    compute from it and from nothing else, which tells fewer members apart than what goes into it."""
-    number = variable.args[0]
-    found: set[Node] = set()
-    rigid: dict[int, bool] = {}
-    stack, seen = list(parts), set()
-    while stack:
-        node = stack.pop()
-        if number not in node.free or node.id in seen:
-            continue
-        seen.add(node.id)
-        if _is_access(node, variable) or _reads_nothing_else(node, number, rigid):
-            found.add(node)
-        else:
-            stack += [a for a in node.args if isinstance(a, Node)]
-    return found
-
-
-def _reads_nothing_else(node: Node, number: int, known: dict[int, bool]) -> bool:
-    """Whether an expression has a value as soon as variable `number` has one."""
-    if node.id not in known:
-        known[node.id] = node.op not in ("state", "param") and all(
-            _reads_nothing_else(a, number, known) for a in node.args if isinstance(a, Node)
-        )
-    return known[node.id] and node.free <= {number}
-
-
-def _is_access(node: Node, variable: Node) -> bool:
-    while node is not variable:
-        if node.op not in _ACCESS:
-            return False
-        node = node.args[0]
-    return True
-
-
-def _conjuncts(node: Node) -> Iterator[Node]:
-    """An expression, and all that must be true for it to be true."""
-    yield node
-    if node.op == "and":
-        yield from _conjuncts(node.args[0])
-        yield from _conjuncts(node.args[1])
-
-
-def _value(read: Node, evaluation: Evaluation) -> tuple[Any, Any]:
-    try:
-        value = evaluation.of(read)
-    except (AttributeError, KeyError):
-        return (None, "nothing")  # a field of another kind: never read on a path that is taken
-    return (type(value), value)

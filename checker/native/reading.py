@@ -118,7 +118,7 @@ class Reading:
             return b.and_(x, y) if op == "and" else b.or_(x, y)
         first = self.truth(left)
         before = b.block
-        after, behind = self.e.block("rest"), self.e.block("joined")
+        after, behind = self.e.block("rest", before), self.e.block("joined", before)
         b.cbranch(first, *((after, behind) if op == "and" else (behind, after)))
         b.position_at_end(after)
         with self.scope():
@@ -382,6 +382,8 @@ class Reading:
     def _common(self, place: Place, name: str) -> Place:
         """A field that several kinds have: at one place, or at one that the kind decides."""
         shape = place.shape
+        if isinstance(shape, RecordShape):
+            return place.part(shape.slots[name])
         assert isinstance(shape, UnionShape)
         word, bit = shape.payload
         slots = {n: k.slots[name] for n, k in enumerate(shape.kinds) if name in k.slots}

@@ -53,7 +53,7 @@ def _checks(
     """
     given = [*states, "memory"] if len(states) > 1 else [*states]
     function = ir.Function(module, ir.FunctionType(I64, [POINTER] * len(given) + [I64]), name)
-    e = Emitter(module, function)
+    e = Emitter(module, function, fixed=function.args[: len(states)])
     hit = e.scratch(1)
     e.store(e.number(0), hit)
     wanted = function.args[-1]

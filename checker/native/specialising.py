@@ -7,8 +7,9 @@ quantifier over it one test of a mask.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from mcheck.spec.domains.containers import SetOf
+from mcheck.spec.domains.scalars import Bools
 from mcheck.spec.ir.nodes import BINDERS, Node
 from mcheck.spec.ir.structures import Builder
 from mcheck.spec.ir.tree import Answer, Branch, Tree, Update
@@ -53,23 +54,46 @@ class Specialisation:
 
 
 def quantified(conditions: Iterable[Node], parameter: Node) -> bool:
-    """Whether a quantifier in one of these expressions reads the parameter in its body."""
-    seen: dict[int, bool] = {}
+    """Whether, in one of these expressions, a quantifier over a set of bits tests its members against the parameter.
 
-    def reads(node: Any) -> bool:
-        if not isinstance(node, Node):
-            return False
-        if node.id not in seen:
-            seen[node.id] = node is parameter or any(map(reads, node.args))
-        return seen[node.id]
-
+    With the parameter known, so is the part of the universe that the test is true of.  A test that reads the state as well
+    is not known any sooner.
+    """
+    reads: dict[int, bool] = {}
     stack, visited = list(conditions), set()
     while stack:
         node = stack.pop()
         if node.id in visited:
             continue
         visited.add(node.id)
-        if node.op in BINDERS and any(map(reads, node.args[2:])):
+        if node.op in BINDERS and isinstance(node.args[1].domain, SetOf) and _contains(node, parameter, reads):
+            if any(_tests(part, node.args[0].args[0], parameter, reads) for part in node.args[2:]):
+                return True
+        stack += [a for a in node.args if isinstance(a, Node)]
+    return False
+
+
+def _tests(part: Node, variable: int, parameter: Node, reads: dict[int, bool]) -> bool:
+    """Whether a condition inside a body is about the variable and the parameter, and not about the state."""
+    stack, visited = [part], set()
+    while stack:
+        node = stack.pop()
+        if node.id in visited or variable not in node.free or not _contains(node, parameter, reads):
+            continue
+        visited.add(node.id)
+        if isinstance(node.domain, Bools) and _rigid(node):
             return True
         stack += [a for a in node.args if isinstance(a, Node)]
     return False
+
+
+def _contains(node: Node, wanted: Node, known: dict[int, bool]) -> bool:
+    """Whether an expression is inside another."""
+    if node.id not in known:
+        known[node.id] = node is wanted or any(_contains(a, wanted, known) for a in node.args if isinstance(a, Node))
+    return known[node.id]
+
+
+def _rigid(node: Node) -> bool:
+    """Whether an expression does not depend on the state."""
+    return node.op != "state" and all(_rigid(a) for a in node.args if isinstance(a, Node))

@@ -99,10 +99,22 @@ class Builder(ScalarBuilder):
         if record.op == "ite":
             condition, then, otherwise = record.args
             return self.choice(condition, self.field(then, name), self.field(otherwise, name))
+        if record.op == "narrow" and _in_every_kind(record.args[0].domain, name):
+            # one expression, whether it is read before the kind is known or after
+            return self.common(record.args[0], name, domain.fields[name])
         return self.node("field", (record, name), domain.fields[name])
 
     def common(self, union: Node, name: str, domain: Domain) -> Node:
         """A field that every possible kind of a union has, with the same domain."""
+        # total, as above: where the field is missing, the branch is never taken
+        if isinstance(union.domain, RecordOf):
+            return self.field(union, name) if name in union.domain.fields else self.literal(domain.unrank(0), domain)
+        if union.is_const:
+            there = name in getattr(type(union.value), "_fields", ())
+            return self.literal(getattr(union.value, name) if there else domain.unrank(0), domain)
+        if union.op == "ite":
+            condition, then, otherwise = union.args
+            return self.choice(condition, self.common(then, name, domain), self.common(otherwise, name, domain))
         return self.node("common", (union, name), domain)
 
     def narrow(self, union: Node, kind: RecordOf) -> Node:
@@ -560,6 +572,7 @@ _REBUILD: dict[str, Any] = {
     "lt": lambda b, n, a: b.less(*a),
     "eq": lambda b, n, a: b.equal(*a),
     "field": lambda b, n, a: b.field(*a),
+    "common": lambda b, n, a: b.common(*a, n.domain),
     "narrow": lambda b, n, a: b.narrow(a[0], n.domain),
     "is_kind": lambda b, n, a: b.is_kind(*a),
     "present": lambda b, n, a: b.present(*a),
@@ -576,6 +589,11 @@ _REBUILD: dict[str, Any] = {
     "size": lambda b, n, a: b.size(*a),
     "make": lambda b, n, a: b.make(n.domain, list(a[1:])),
 }
+
+
+def _in_every_kind(union: Domain, name: str) -> bool:
+    """Whether all kinds of a union have this field, with one domain."""
+    return isinstance(union, UnionOf) and len({id(kind.fields.get(name)) for kind in union.kinds}) == 1
 
 
 def plain_members(value: Any) -> frozenset[Any]:

@@ -81,3 +81,11 @@ def conditions(tree: Tree) -> Iterator[Node]:
 def paths(tree: Tree) -> int:
     """The number of leaves."""
     return sum(1 for _ in leaves(tree))
+
+
+def reduced(tree: Tree) -> Tree:
+    """The tree without decisions that change nothing: both of their sides are the same."""
+    if not isinstance(tree, Branch):
+        return tree
+    then, otherwise = reduced(tree.then), reduced(tree.otherwise)
+    return then if then == otherwise else Branch(tree.condition, then, otherwise)

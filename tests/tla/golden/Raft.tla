@@ -221,6 +221,7 @@ AppendEntries(i, j) ==
    Source: Fig. 2, RequestVote RPC, Arguments; `src` is candidateId. *)
 DeliverRequestVote(m) ==
   LET current_term == servers[m.dst].current_term
+      voted_for == servers[m.dst].voted_for
       term == servers[m.dst].log[Len(servers[m.dst].log)].term
       new_servers == [servers EXCEPT
                        ![m.dst].role = "FOLLOWER",
@@ -229,7 +230,6 @@ DeliverRequestVote(m) ==
                        ![m.dst].match_index = [x \in Node |-> 0],
                        ![m.dst].current_term = m.term,
                        ![m.dst].voted_for = m.src]
-      voted_for == servers[m.dst].voted_for
       new_servers2 == [servers EXCEPT ![m.dst].voted_for = m.src]
       new_network == (network \ {m}) \union {[type |-> "RequestVoteReply",
                                               src |-> m.dst,
@@ -237,7 +237,7 @@ DeliverRequestVote(m) ==
                                               term |-> current_term,
                                               vote_granted |-> FALSE]}
       condition == \/ term < m.last_log_term
-                   \/ m.last_log_term = term /\ m.last_log_index >= Len(servers[m.dst].log)
+                   \/ term = m.last_log_term /\ m.last_log_index >= Len(servers[m.dst].log)
       condition2 == 0 < m.last_log_term \/ m.last_log_index >= Len(servers[m.dst].log)
   IN /\ IF current_term < m.term
         THEN IF 0 < Len(servers[m.dst].log)
@@ -308,10 +308,7 @@ DeliverRequestVoteReply(m) ==
                                   ![m.dst].next_index = [n \in Node |->
                                                           Len(servers[m.dst].log) + 1],
                                   ![m.dst].match_index = [x \in Node |-> 0]]
-                  /\ elected' = (IF servers[m.dst].role = "LEADER"
-                                 THEN elected
-                                 ELSE [elected EXCEPT
-                                        ![m.dst] = elected[m.dst] \union {current_term}])
+                  /\ elected' = [elected EXCEPT ![m.dst] = elected[m.dst] \union {current_term}]
              ELSE /\ servers' = [servers EXCEPT ![m.dst].votes_granted = new_votes_granted]
                   /\ UNCHANGED elected
         ELSE UNCHANGED <<servers, elected>>
@@ -323,10 +320,16 @@ DeliverRequestVoteReply(m) ==
    Source: Fig. 2, AppendEntries RPC, Arguments; `src` is leaderId.  Differs: at most one
    entry, as longer ones act like several of these; with none it is a heartbeat. *)
 DeliverAppendEntries(m) ==
-  LET commit_index == servers[m.dst].commit_index
+  LET current_term == servers[m.dst].current_term
+      commit_index == servers[m.dst].commit_index
       index == m.prev_log_index + Len(m.entries)
-      current_term == servers[m.dst].current_term
       index2 == Max(commit_index, Min(m.leader_commit, index))
+      new_network == (network \ {m}) \union {[type |-> "AppendEntriesReply",
+                                              src |-> m.dst,
+                                              dst |-> m.src,
+                                              term |-> m.term,
+                                              success |-> TRUE,
+                                              match_index |-> index]}
       new_servers == [servers EXCEPT
                        ![m.dst].role = "FOLLOWER",
                        ![m.dst].votes_granted = {},
@@ -335,12 +338,6 @@ DeliverAppendEntries(m) ==
                        ![m.dst].current_term = m.term,
                        ![m.dst].voted_for = None,
                        ![m.dst].commit_index = index2]
-      new_network == (network \ {m}) \union {[type |-> "AppendEntriesReply",
-                                              src |-> m.dst,
-                                              dst |-> m.src,
-                                              term |-> m.term,
-                                              success |-> TRUE,
-                                              match_index |-> index]}
       value == SubSeq(servers[m.dst].log, 1, Min(m.prev_log_index, Len(servers[m.dst].log))) \o
                  m.entries
       new_servers2 == [servers EXCEPT
@@ -391,10 +388,10 @@ DeliverAppendEntries(m) ==
                                               c.log_index = c2.log_index /\ c.entry = c2.entry)}
                   ELSE committed
       condition == /\ m.prev_log_index < Len(servers[m.dst].log)
-                   /\ m.entries[1].term = servers[m.dst].log[m.prev_log_index + 1].term
+                   /\ servers[m.dst].log[m.prev_log_index + 1].term = m.entries[1].term
       condition2 == Len(m.entries) = 0 \/ condition
       condition3 == \/ Len(servers[m.dst].log) < m.prev_log_index
-                    \/ m.prev_log_term # servers[m.dst].log[m.prev_log_index].term
+                    \/ servers[m.dst].log[m.prev_log_index].term # m.prev_log_term
       commits3 == IF commit_index < index2
                   THEN committed \union {c \in {[log_index |-> k,
                                                  entry |-> servers[m.dst].log[k],
@@ -519,9 +516,10 @@ DeliverAppendEntries(m) ==
    Source: Fig. 2, AppendEntries RPC, Results.  Differs: carries match_index, as a reply must
    say what it is about. *)
 DeliverAppendEntriesReply(m) ==
-  LET commit_index == servers[m.dst].commit_index
-      current_term == servers[m.dst].current_term
+  LET current_term == servers[m.dst].current_term
+      next_index == servers[m.dst].next_index
       match_index == servers[m.dst].match_index
+      commit_index == servers[m.dst].commit_index
       index == Max(commit_index,
                    LET numbers == {k \in 1 .. 2 :
                                     /\ Len(servers[m.dst].log) >= k
@@ -534,7 +532,6 @@ DeliverAppendEntriesReply(m) ==
                                                               k}) *
                                              2}
                    IN IF numbers = {} THEN 0 ELSE Greatest(numbers))
-      next_index == servers[m.dst].next_index
   IN /\ IF current_term < m.term
         THEN /\ servers' = [servers EXCEPT
                              ![m.dst].role = "FOLLOWER",
@@ -543,34 +540,31 @@ DeliverAppendEntriesReply(m) ==
                              ![m.dst].match_index = [x \in Node |-> 0],
                              ![m.dst].current_term = m.term,
                              ![m.dst].voted_for = None]
-             /\ UNCHANGED <<elected, committed>>
+             /\ UNCHANGED committed
         ELSE IF m.term < current_term \/ servers[m.dst].role # "LEADER"
-        THEN UNCHANGED <<servers, elected, committed>>
-        ELSE /\ IF m.success
-                THEN /\ servers' = [servers EXCEPT
-                                     ![m.dst].next_index[m.src] = m.match_index + 1,
-                                     ![m.dst].match_index[m.src] = m.match_index,
-                                     ![m.dst].commit_index = index]
-                     /\ committed' = (IF commit_index < index
-                                      THEN committed \union {c \in {[log_index |-> k,
-                                                                     entry |-> servers[m.dst].log[k],
-                                                                     term |-> current_term] :
-                                                                     k \in {k \in 1 .. 2 :
-                                                                             /\ commit_index < k
-                                                                             /\ index >= k
-                                                                             /\ Len(servers[m.dst].log) >= k}} :
-                                                              ~(\E c2 \in committed :
-                                                                  /\ c.log_index = c2.log_index
-                                                                  /\ c.entry = c2.entry)}
-                                      ELSE committed)
-                ELSE /\ servers' = [servers EXCEPT
-                                     ![m.dst].next_index[m.src] = Max(1, next_index[m.src] - 1)]
-                     /\ UNCHANGED committed
-             /\ elected' = (IF servers[m.dst].role = "LEADER"
-                            THEN elected
-                            ELSE [elected EXCEPT ![m.dst] = elected[m.dst] \union {current_term}])
+        THEN UNCHANGED <<servers, committed>>
+        ELSE IF m.success
+        THEN /\ servers' = [servers EXCEPT
+                             ![m.dst].next_index[m.src] = m.match_index + 1,
+                             ![m.dst].match_index[m.src] = m.match_index,
+                             ![m.dst].commit_index = index]
+             /\ committed' = (IF commit_index < index
+                              THEN committed \union {c \in {[log_index |-> k,
+                                                             entry |-> servers[m.dst].log[k],
+                                                             term |-> current_term] :
+                                                             k \in {k \in 1 .. 2 :
+                                                                     /\ commit_index < k
+                                                                     /\ index >= k
+                                                                     /\ Len(servers[m.dst].log) >= k}} :
+                                                      ~(\E c2 \in committed :
+                                                          /\ c.log_index = c2.log_index
+                                                          /\ c.entry = c2.entry)}
+                              ELSE committed)
+        ELSE /\ servers' = [servers EXCEPT
+                             ![m.dst].next_index[m.src] = Max(1, next_index[m.src] - 1)]
+             /\ UNCHANGED committed
      /\ network' = network \ {m}
-     /\ UNCHANGED <<restarts, requested>>
+     /\ UNCHANGED <<restarts, elected, requested>>
 
 (* The addressee handles m. *)
 Deliver(m) ==
