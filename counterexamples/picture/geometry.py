@@ -1,0 +1,79 @@
+"""Boxes and segments of a picture, and where they lie over each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+Segment = tuple[Point, Point]
+
+_STRIP = 40.0
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle; its edges belong to nobody."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two have more than an edge in common."""
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+    def crossed_by(self, segment: Segment) -> bool:
+        """Whether part of a segment lies inside.  Source: Y.-D. Liang and B. A. Barsky, ACM TOG 3 (1984)."""
+        (x1, y1), (x2, y2) = segment
+        enters, leaves = 0.0, 1.0
+        for start, way, low, high in ((x1, x2 - x1, self.left, self.right), (y1, y2 - y1, self.top, self.bottom)):
+            if way == 0:
+                if not low < start < high:
+                    return False
+                continue
+            near, far = sorted(((low - start) / way, (high - start) / way))
+            enters, leaves = max(enters, near), min(leaves, far)
+        return enters < leaves
+
+    def nearest(self, point: Point) -> Point:
+        """The point of the rectangle that is nearest."""
+        return min(max(point[0], self.left), self.right), min(max(point[1], self.top), self.bottom)
+
+
+class Occupied:
+    """What has its place already, kept by height: a question costs what lies at that height."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[int, list[Box]] = {}
+        self._segments: dict[int, list[Segment]] = {}
+
+    def put(self, box: Box) -> None:
+        """Nothing may stand over the box."""
+        for strip in _strips(box.top, box.bottom):
+            self._boxes.setdefault(strip, []).append(box)
+
+    def draw(self, segment: Segment) -> None:
+        """Nothing should stand over the line."""
+        heights = sorted((segment[0][1], segment[1][1]))
+        for strip in _strips(*heights):
+            self._segments.setdefault(strip, []).append(segment)
+
+    def is_free(self, box: Box) -> bool:
+        """Whether no box is there."""
+        return not any(
+            box.overlaps(other) for strip in _strips(box.top, box.bottom) for other in self._boxes.get(strip, ())
+        )
+
+    def crossings(self, box: Box) -> int:
+        """How many lines go through the box."""
+        near = (s for strip in _strips(box.top, box.bottom) for s in self._segments.get(strip, ()))
+        return sum(box.crossed_by(segment) for segment in dict.fromkeys(near))
+
+
+def _strips(top: float, bottom: float) -> Iterable[int]:
+    return range(math.floor(top / _STRIP), math.floor(bottom / _STRIP) + 1)
