@@ -27,18 +27,25 @@ class Box:
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
-    def crossed_by(self, segment: Segment) -> bool:
-        """Whether part of a segment lies inside.  Source: Y.-D. Liang and B. A. Barsky, ACM TOG 3 (1984)."""
+    def inside(self, segment: Segment) -> Segment | None:
+        """The part of a segment that lies inside.  Source: Y.-D. Liang and B. A. Barsky, ACM TOG 3 (1984)."""
         (x1, y1), (x2, y2) = segment
         enters, leaves = 0.0, 1.0
         for start, way, low, high in ((x1, x2 - x1, self.left, self.right), (y1, y2 - y1, self.top, self.bottom)):
             if way == 0:
                 if not low < start < high:
-                    return False
+                    return None
                 continue
             near, far = sorted(((low - start) / way, (high - start) / way))
             enters, leaves = max(enters, near), min(leaves, far)
-        return enters < leaves
+        if enters >= leaves:
+            return None
+        across, down = x2 - x1, y2 - y1
+        return (x1 + across * enters, y1 + down * enters), (x1 + across * leaves, y1 + down * leaves)
+
+    def crossed_by(self, segment: Segment) -> bool:
+        """Whether part of a segment lies inside."""
+        return self.inside(segment) is not None
 
     def nearest(self, point: Point) -> Point:
         """The point of the rectangle that is nearest."""
@@ -73,6 +80,12 @@ class Occupied:
         """How many lines go through the box."""
         near = (s for strip in _strips(box.top, box.bottom) for s in self._segments.get(strip, ()))
         return sum(box.crossed_by(segment) for segment in dict.fromkeys(near))
+
+    def hidden(self, segment: Segment) -> list[Segment]:
+        """The parts of a line that lie inside boxes."""
+        heights = sorted((segment[0][1], segment[1][1]))
+        near = dict.fromkeys(box for strip in _strips(*heights) for box in self._boxes.get(strip, ()))
+        return [part for box in near if (part := box.inside(segment)) is not None]
 
 
 def _strips(top: float, bottom: float) -> Iterable[int]:

@@ -53,6 +53,7 @@ text {{ font-family: {_FONT}; font-size: 11px; white-space: pre }}
 .pending {{ stroke-dasharray: 5 4; stroke-width: 1 }}
 .again {{ stroke-dasharray: 2 3; stroke-width: 1 }}
 .idle {{ stroke-dasharray: 7 3 1 3; stroke-width: 1 }}
+.behind {{ stroke-width: 1; stroke-dasharray: 1 4; opacity: 0.7 }}
 .leader {{ stroke-width: 0.8 }}
 .cross {{ fill: none; stroke-width: 2.2 }}
 .box {{ stroke-width: 2.4 }}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcheck.counterexamples.picture.boxes import BODY, SMALL, CardBox, Text, box_of, natural_width
-from mcheck.counterexamples.picture.geometry import Box, Occupied
+from mcheck.counterexamples.picture.geometry import Box, Occupied, Segment
 from mcheck.counterexamples.picture.labels import Line, label_width, labelled
 from mcheck.counterexamples.picture.measure import filled, text_width
 from mcheck.counterexamples.picture.parts import Row, StateCard, Story
@@ -92,6 +92,8 @@ class Picture:
     more: tuple[Text, ...]
     bands: tuple[Band, ...]
     loop: Loop | None = None
+    behind: tuple[tuple[Line, Segment], ...] = ()
+    """Where arrows pass behind cards that they have nothing to do with."""
 
 
 def picture_of(story: Story) -> Picture:
@@ -143,7 +145,7 @@ class _Layout:
         lines = labelled(ways, self._occupied(rows, heads, bands), self._bounds(lane_top, lane_bottom))
         return Picture(
             story, self.width, height, (*top, *bottom), columns, tuple(heads), lane_top, lane_bottom, tuple(rows),
-            lines, routes.more(), bands, self._loop(rows),
+            lines, routes.more(), bands, self._loop(rows), _behind(rows, lines),
         )  # fmt: skip
 
     def _bounds(self, top: float, bottom: float) -> Box:
@@ -300,3 +302,16 @@ class _Layout:
             bottom = last.y - 10 if outage.ended else lane_bottom
             found.append(Band(self.columns.middles[outage.lane], first.y + first.height, bottom))
         return tuple(found)
+
+
+def _behind(rows: list[RowBox], lines: tuple[Line, ...]) -> tuple[tuple[Line, Segment], ...]:
+    """The parts of arrows that cards hide; an arrow touches the edge of its own."""
+    cards = Occupied()
+    for card in (card for row in rows for card in row.cards):
+        cards.put(Box(card.x + 1, card.y + 1, card.x + card.box.width - 1, card.y + card.box.height - 1))
+    return tuple(
+        (line, part)
+        for line in lines
+        for segment in zip(line.points, line.points[1:], strict=False)
+        for part in cards.hidden(segment)
+    )

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.picture.boxes import CellBox, Text
+from mcheck.counterexamples.picture.geometry import Segment
 from mcheck.counterexamples.picture.ink import SHADES, style_sheet
 from mcheck.counterexamples.picture.labels import Line
 from mcheck.counterexamples.picture.layout import HEAD, Band, Loop, Picture, picture_of
@@ -41,6 +42,7 @@ def svg_of(picture: Picture) -> str:
         *(_way_back(picture.loop, len(picture.rows) - 1) if picture.loop else ()),
         *_heads(picture),
         *(_row(row) for row in picture.rows),
+        *(_hint(line, part) for line, part in picture.behind),
         *(part for line in picture.lines for part in _label(line)),
         *map(_text, picture.more),
         "</svg>",
@@ -205,6 +207,13 @@ def _arrow(line: Line) -> str:
             "</g>",
         ]
     )
+
+
+def _hint(line: Line, part: Segment) -> str:
+    """A trace of an arrow on a card that it passes behind: it neither ends nor starts there."""
+    faint = "" if line.arrow.relevant else " faint"
+    (x1, y1), (x2, y2) = part
+    return _segment(f"arrow behind{faint}", x1, y1, x2, y2).replace("<line ", f"<line {_steps(line)} ", 1)
 
 
 def _steps(line: Line) -> str:
