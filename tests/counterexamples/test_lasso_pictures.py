@@ -13,6 +13,7 @@ from tests.counterexamples.browser import PROGRAM, Browser
 from tests.counterexamples.pictures import EVERY, counterexample, die_hard, forget_vote
 
 from mcheck.counterexamples.counterexample import Counterexample
+from mcheck.counterexamples.graphs.cause_figure import AGAIN, CYCLE, LAST, cause_figure, dot_document
 from mcheck.counterexamples.picture.layout import picture_of
 from mcheck.counterexamples.picture.mermaid import mermaid_document
 from mcheck.counterexamples.picture.page import html_document
@@ -138,6 +139,15 @@ def test_a_loop_in_mermaid() -> None:
     still = mermaid_document(stuttering()).splitlines()
     assert "  loop for ever" not in still
     assert sum(line.startswith("  rect ") for line in still) == still.count("  end") == 1
+
+
+def test_a_loop_in_the_order_of_causes() -> None:
+    figure = cause_figure(split_votes(2))
+    assert [v.facts["step"] for v in figure.vertices if CYCLE in v.marks] == [4, 5, 6]
+    assert [(a.source, a.target) for a in figure.arrows if AGAIN in a.marks] == [("step6", "step4")]
+    assert not any(LAST in v.marks for v in figure.vertices)  # no single step violates it
+    assert not any(a.marks and AGAIN in a.marks for a in cause_figure(split_votes(1)).arrows)
+    assert "again" not in dot_document(forget_vote()) and "cycle" not in dot_document(forget_vote())
 
 
 def test_a_loop_as_text() -> None:
