@@ -76,10 +76,16 @@ class Occupied:
             box.overlaps(other) for strip in _strips(box.top, box.bottom) for other in self._boxes.get(strip, ())
         )
 
-    def crossings(self, box: Box) -> int:
-        """How many lines go through the box."""
-        near = (s for strip in _strips(box.top, box.bottom) for s in self._segments.get(strip, ()))
-        return sum(box.crossed_by(segment) for segment in dict.fromkeys(near))
+    def crossings(self, box: Box, most: float = math.inf) -> int:
+        """How many lines go through the box; not counted further than `most`."""
+        found, first = 0, math.floor(box.top / _STRIP)
+        for strip in _strips(box.top, box.bottom):
+            for segment in self._segments.get(strip, ()):
+                if found >= most:
+                    return found
+                begins = math.floor(min(segment[0][1], segment[1][1]) / _STRIP)
+                found += strip == max(begins, first) and box.crossed_by(segment)  # once, where both are first
+        return found
 
     def hidden(self, segment: Segment) -> list[Segment]:
         """The parts of a line that lie inside boxes."""

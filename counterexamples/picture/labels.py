@@ -26,6 +26,7 @@ _TIP = 5.0
 _ALONG = (0.06, 0.12, 0.18, 0.26, 0.34, 0.42, 0.5, 0.58, 0.66, 0.74, 0.82, 0.9)
 _OFF = (10.0, 20.0, 32.0, 46.0, 62.0)
 _CLEAR = 3.0
+_CROWD = 5
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def labelled(ways: Iterable[Way], occupied: Occupied, bounds: Box) -> tuple[Line
             if way.home is None or number in labels:
                 continue
             label = _home(way, way.home)
-            clear = occupied.is_free(label.box) and not occupied.crossings(label.box)
+            clear = occupied.is_free(label.box) and not occupied.crossings(label.box, 1)
             if way.home.fixed or clear or not at_home:
                 labels[number] = label if way.home.fixed or clear else _elsewhere(way, label, occupied, bounds)
                 occupied.put(labels[number].box)
@@ -124,12 +125,14 @@ def _elsewhere(way: Way, label: Label, occupied: Occupied, bounds: Box) -> Label
     """The best place that is not the proposed one; that, where there is no other."""
     best, fewest = label, math.inf
     for places in (_beside(way, label), _further(way, label)):
+        if _CROWD <= fewest < math.inf:
+            break  # so many lines at all places beside the arrow: there is no more room further off
         for place in places:
             if not (bounds.left <= place.box.left and place.box.right <= bounds.right) or not occupied.is_free(
                 place.box
             ):
                 continue
-            crossings = occupied.crossings(place.box)
+            crossings = occupied.crossings(place.box, fewest)
             if crossings < fewest:
                 best, fewest = place, crossings
             if not crossings:

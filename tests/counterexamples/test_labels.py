@@ -48,7 +48,7 @@ def test_what_is_occupied_is_found_at_any_height(
         occupied.draw(((box.left, box.top), (box.right, box.bottom)))
     asked = Box(where[0], where[1], where[0] + 30, where[1] + 70)
     assert occupied.is_free(asked) == (not any(asked.overlaps(box) for box in there))
-    diagonals = {((box.left, box.top), (box.right, box.bottom)) for box in there}
+    diagonals = [((box.left, box.top), (box.right, box.bottom)) for box in there]
     assert occupied.crossings(asked) == sum(asked.crossed_by(line) for line in diagonals)
 
 
