@@ -84,16 +84,16 @@ def test_a_label_makes_way_for_a_card_and_for_another_arrow() -> None:
 
 
 def test_the_proposed_place_of_another_is_left_to_it() -> None:
-    """The first label cannot stay at home, and does not go where the second one would like to be."""
-    first, second = way(100, 100, 500, 300), way(100, 90, 460, 270, "Promise b2")
+    """The first label cannot stay at home, and would go where the second one is at home."""
     card = Box(430, 303, 500, 330)
-    both = placed(first, second, taken=(card,))
-    alone = placed(
-        second,
-        taken=(card,),
-    )
-    assert both[0].label is not None and both[1].label is not None and alone[0].label is not None
-    assert not both[0].label.box.overlaps(both[1].label.box)
+    first = way(100, 100, 500, 300)
+    wanted = placed(first, taken=(card,))[0].label
+    assert wanted is not None and wanted.leader is None
+    second = way(wanted.box.right + 6, 20, wanted.box.right + 6, wanted.box.top - 4)
+    labels = [line.label for line in placed(first, second, taken=(card,))]
+    assert labels[0] is not None and labels[1] is not None
+    assert labels[1].box == wanted.box
+    assert not labels[0].box.overlaps(wanted.box)
 
 
 def test_where_nothing_beside_the_arrow_is_free_a_line_leads_to_the_label() -> None:

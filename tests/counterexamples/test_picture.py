@@ -31,7 +31,7 @@ from tests.counterexamples.specs import Everything
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.notation import Notation
-from mcheck.counterexamples.picture.boxes import box_of
+from mcheck.counterexamples.picture.boxes import box_of, natural_width
 from mcheck.counterexamples.picture.cards import CardWriter
 from mcheck.counterexamples.picture.layout import Picture, picture_of
 from mcheck.counterexamples.picture.measure import filled, text_width
@@ -285,6 +285,15 @@ def test_numbers_of_facts_stand_over_nothing() -> None:
                     right = text.x + {"start": width, "middle": width / 2, "end": 0.0}[text.anchor]
                     assert right <= left or abs(text.y - mark.y) > 12, (mark.text, text.text)
     assert found >= 6
+    decided = [c for row in story_of(flood()).rows for c in row.cards if c.marks]
+    for card in decided:  # a card of its natural width has a line for each item, with the number beside the first
+        texts = box_of(card, natural_width(card)).texts
+        assert len({text.y for text in texts if text.style != "mark"}) == len(card.items) == 4
+    wide = StateCard(0, items=(Item("words", "that go on and on " * 5),), marks="①②")
+    texts = box_of(wide, natural_width(wide)).texts
+    (mark,) = (text for text in texts if text.style == "mark")
+    longest = max(text.x + text_width(text.text, 11) for text in texts if text.style == "body")
+    assert longest <= mark.x - text_width(mark.text, 14)
 
 
 def test_where_an_arrow_passes_behind_a_card_there_is_a_trace_of_it() -> None:
