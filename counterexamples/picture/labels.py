@@ -84,7 +84,11 @@ def label_width(words: str) -> float:
 
 
 def labelled(ways: Iterable[Way], occupied: Occupied, bounds: Box) -> tuple[Line, ...]:
-    """The arrows with their labels, inside the bounds.  Cost: about thirty places for each label, each what lies at its height."""
+    """The arrows with their labels, inside the bounds.
+
+    Cost: one place for a label that can stay at home, at most 146 for another, each what lies at its height; 0.6 s of processor
+    for 200 arrows that all cross.
+    """
     ways = tuple(ways)
     for way in ways:
         for segment in way.segments:
