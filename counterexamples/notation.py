@@ -65,6 +65,34 @@ class Notation:
         parts += [self.argument(name, value) for name, value in shown.items()]
         return f"{type(record).__name__}({', '.join(parts)})" if parts else type(record).__name__
 
+    def compact(self, value: Any) -> str:
+        """A value for where there is little room: `Commit(1, (1, v0), 2)`, of records the fields in order and the type once."""
+        if isinstance(value, Record):
+            inside = self.brief(value)
+            return f"{type(value).__name__}{inside if inside.startswith('(') else f'({inside})' if inside else ''}"
+        return self.brief(value)
+
+    def brief(self, value: Any) -> str:
+        """A value where its place says what it is: `{n0,n1}`, of a record the fields in order, of one that holds sets their
+        members: `{n0,n1}+{n1,n2}`."""
+        if isinstance(value, Record):
+            return self._brief_record(value)
+        if isinstance(value, frozenset):
+            return "{" + ",".join(map(self.brief, sorted_members(value))) + "}"
+        if type(value) is tuple:
+            return "⟨" + ", ".join(map(self.brief, value)) + "⟩"
+        return self.value(value)
+
+    def _brief_record(self, record: Record) -> str:
+        shown = dict(fields_of(record))
+        said = [v for v in shown.values() if v is not None]
+        if said and all(isinstance(v, frozenset) for v in said):
+            return "+".join(map(self.brief, said))
+        ends = ends_of(record)
+        parts = [] if ends is None else [f"{self.value(shown.pop(ends[0]))}→{self.value(shown.pop(ends[1]))}"]
+        parts += [(name if v else f"!{name}") if isinstance(v, bool) else self.brief(v) for name, v in shown.items()]
+        return parts[0] if len(parts) == 1 else f"({', '.join(parts)})" if parts else ""
+
     def copies(self, member: Any, number: int) -> str:
         """A member of a bag; `×2` after it where there are two."""
         return self.value(member) if number == 1 else f"{self.value(member)}×{number}"

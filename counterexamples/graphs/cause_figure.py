@@ -16,6 +16,10 @@ LAST = Mark("violating", "octagon: the step that violates the property", Look("o
 DECISIVE = Mark("decisive", "thick: made true what violates it", Look(width=2.5))
 IRRELEVANT = Mark("irrelevant", "dotted: nothing of the violation follows from it", Look(color=GREY, line="dotted"))
 NEEDED = Mark("needed", "dashed: no message, but one wrote what the other needed", Look(line="dashed"))
+CYCLE = Mark("cycle", "double outline: of the cycle, which is repeated for ever", Look(outlines=2))
+AGAIN = Mark(
+    "again", "vermillion arrow: from the last step to the first of the cycle again", Look(color=VERMILLION, width=2.5)
+)
 
 _WIDTH = 36
 
@@ -28,7 +32,7 @@ def dot_document(counterexample: Counterexample) -> str:
 def cause_figure(counterexample: Counterexample) -> Graph:
     """One vertex for each step, and an arrow to it from each step that it directly follows from.
 
-    An arrow is labelled with the message that went that way.
+    An arrow is labelled with the message that went that way.  Of a lasso, one more arrow leads back to where the cycle begins.
     """
     notation = Notation(counterexample.behavior.instance)
     happened, found = counterexample.events, counterexample.facts
@@ -38,7 +42,8 @@ def cause_figure(counterexample: Counterexample) -> Graph:
         true = {
             DECISIVE: event.number in decisive,
             IRRELEVANT: event.number not in counterexample.past,
-            LAST: counterexample.violated and event is happened[-1],
+            CYCLE: counterexample.loop is not None and event.number > counterexample.loop,
+            LAST: counterexample.violated and counterexample.loop is None and event is happened[-1],
         }
         vertices.append(
             Vertex(
@@ -50,6 +55,8 @@ def cause_figure(counterexample: Counterexample) -> Graph:
             )
         )
     arrows = tuple(arrow for event in happened for arrow in _arrows(event, happened, notation))
+    if counterexample.loop is not None and counterexample.loop < len(happened):
+        arrows += (Arrow(_name(len(happened)), _name(counterexample.loop + 1), (), (AGAIN,)),)
     caption = counterexample.caption
     title = " · ".join(words for words in (caption.subject, caption.configuration) if words)
     return Graph(title, _notes(counterexample), tuple(vertices), arrows)
@@ -57,7 +64,8 @@ def cause_figure(counterexample: Counterexample) -> Graph:
 
 def _notes(counterexample: Counterexample) -> tuple[str, ...]:
     rule = counterexample.rule
-    verdict = f"{rule.title} {'is violated' if counterexample.violated else 'holds'} at the end; " if rule else ""
+    when = "at the end" if counterexample.loop is None else "for ever"
+    verdict = f"{rule.title} {'is violated' if counterexample.violated else 'holds'} {when}; " if rule else ""
     return (f"{verdict}an arrow leads from a step to one that follows from it",)
 
 

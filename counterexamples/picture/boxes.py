@@ -9,7 +9,9 @@ from mcheck.counterexamples.picture.parts import Cell, Item, Log, StateCard
 
 ROLE, BODY, SMALL = 11.5, 11.0, 9.5
 PADDING = 8.0
-_HEAD, _LINE, _CELL, _POSITION = 24.0, 15.0, 28.0, 12.0
+_HEAD, _LINE, _CELL, _POSITION = 24.0, 15.0, 17.0, 12.0
+_COMMAND, _WIDEST_CELL = 11.0, 92.0
+_MARK = 14.0
 _WIDEST = 236.0
 _NARROWEST = 64.0
 _MOST_LINES = 3
@@ -63,8 +65,10 @@ class CardBox:
 
 def natural_width(card: StateCard) -> float:
     """The width at which nothing in the card is wrapped, up to a limit."""
-    widths = [_head_width(card), *(text_width(f"{i.name} {i.text}".strip(), BODY) for i in card.items)]
-    widths += [_log_width(log) for log in card.logs]
+    items = [text_width(f"{i.name} {i.text}".strip(), BODY) for i in card.items]
+    if items and card.marks and not _has_head(card):
+        items[0] += _marks_width(card)
+    widths = [_head_width(card), *items, *map(_log_width, card.logs)]
     return min(_WIDEST, max(_NARROWEST, 2 * PADDING + max(widths)))
 
 
@@ -74,13 +78,17 @@ def box_of(card: StateCard, width: float) -> CardBox:
     cells: list[CellBox] = []
     y = PADDING
     pill = None
-    if card.role or card.term:
+    beside = 0.0
+    if _has_head(card):
         pill = _head(card, width, texts)
         y += _HEAD
     elif card.marks:
         texts.append(Text(width - PADDING, y + 11, card.marks, "mark", anchor="end"))
-    for item in card.items:
-        y = _item(item, width, y, texts)
+        beside = _marks_width(card)
+    for k, item in enumerate(card.items):
+        y = _item(item, width - (0.0 if k else beside), y, texts)
+    if not card.items and card.logs and beside:
+        y += _LINE
     for log in (_fitting(log, width - 2 * PADDING) for log in card.logs):
         y = _log(log, len(card.logs) > 1 or log.name != "log", y, texts, cells)
     if y == PADDING:
@@ -92,7 +100,16 @@ def box_of(card: StateCard, width: float) -> CardBox:
 def _head_width(card: StateCard) -> float:
     role = 0.0 if card.role is None else text_width(card.role.text, ROLE) + 2 * PADDING
     term = 0.0 if card.term is None else text_width(f"{card.term.name} {card.term.text}", ROLE) + PADDING
-    return role + term + (text_width(card.marks, 14) + PADDING if card.marks else 0)
+    return role + term + (_marks_width(card) if card.marks else 0)
+
+
+def _has_head(card: StateCard) -> bool:
+    """Whether a card begins with a role or a term; the numbers of facts stand beside them then, else beside its first line."""
+    return card.role is not None or card.term is not None
+
+
+def _marks_width(card: StateCard) -> float:
+    return text_width(card.marks, _MARK) + PADDING
 
 
 def _head(card: StateCard, width: float, texts: list[Text]) -> Pill | None:
@@ -135,7 +152,11 @@ def _fitting(log: Log, width: float) -> Log:
 
 
 def _cell_width(cell: Cell) -> float:
-    return max(24.0, text_width(cell.command, SMALL) + 8, text_width(cell.term, BODY) + 8)
+    return max([24.0, text_width(cell.term, BODY) + 8, *(text_width(line, SMALL) + 8 for line in _command(cell))])
+
+
+def _command(cell: Cell) -> list[str]:
+    return filled(cell.command, SMALL, _WIDEST_CELL) if cell.command else []
 
 
 def _log(log: Log, named: bool, y: float, texts: list[Text], cells: list[CellBox]) -> float:
@@ -147,15 +168,17 @@ def _log(log: Log, named: bool, y: float, texts: list[Text], cells: list[CellBox
     if log.hidden:
         texts.append(Text(x, y + _POSITION + 16, "…", "soft"))
         x += text_width("…", BODY) + 4
+    height = _CELL + _COMMAND * max([1, *(len(_command(cell)) for cell in log.cells)])
     for cell in log.cells:
         width = _cell_width(cell)
         middle = x + width / 2
         texts.append(Text(middle, y + 9, str(cell.position), "position", anchor="middle"))
-        cells.append(CellBox(x, y + _POSITION, width, _CELL, cell))
+        cells.append(CellBox(x, y + _POSITION, width, height, cell))
         style = "dropped" if cell.dropped else "term"
         if cell.term:
             texts.append(Text(middle, y + _POSITION + 12, cell.term, style, cell.changed, "middle"))
         down = 23 if cell.term else 18
-        texts.append(Text(middle, y + _POSITION + down, cell.command, "command", cell.changed, "middle"))
+        for k, line in enumerate(_command(cell)):
+            texts.append(Text(middle, y + _POSITION + down + _COMMAND * k, line, "command", cell.changed, "middle"))
         x += width
-    return y + _POSITION + _CELL + 5
+    return y + _POSITION + height + 5

@@ -22,8 +22,11 @@ _MOST_CELLS = 7
 _MOST_ITEMS = 6
 _FEW = 6
 _SMALL_RECORD = 3
-_LONGEST_COMMAND = 8
+_LONGEST_TERM = 8
+_LONGEST_COMMAND = 40
 _LONGEST_ROLE = 16
+_LONGEST_ITEM = 84
+"""Up to this many characters a value has the names of its fields; that is about three lines of a card."""
 
 
 class CardWriter:
@@ -99,25 +102,30 @@ class CardWriter:
         """The lines on one field: each change of it, or its value if that is worth a line."""
         if field in before and before[field] != value:
             if isinstance(value, Record) and len(type(value)._fields) <= _SMALL_RECORD:
-                return [Item(field, self.notation.value(value), True)]
+                return [Item(field, self._written(value), True)]
             return [self._item(c) for c in leaf_changes(field, before[field], value, self.notation.key)]
         if value is None or commit or isinstance(value, frozenset | Bag | Channels | Map):
-            return [] if not isinstance(value, frozenset) or not value else [Item(field, self.notation.value(value))]
+            return [] if not isinstance(value, frozenset) or not value else [Item(field, self._written(value))]
         if (
             isinstance(value, Index | Record | bool)
             or (_is_number(value) and len(fields) <= _FEW)
             or isinstance(value, Enum)
         ):
-            return [Item(field, self.notation.value(value))]
+            return [Item(field, self._written(value))]
         return []
 
     def _item(self, change: Change) -> Item:
         """`votes_granted +n1`; of a field as a whole its new value."""
         if change.partial and (change.added or change.removed):
-            came = [f"+{self.notation.copies(m, n)}" for m, n in change.added]
-            went = [f"−{self.notation.copies(m, n)}" for m, n in change.removed]
+            came = [f"+{self._written(m)}{_times(n)}" for m, n in change.added]
+            went = [f"−{self._written(m)}{_times(n)}" for m, n in change.removed]
             return Item(change.field, " ".join([*came, *went]), True)
-        return Item(change.field, self.notation.value(change.value), True)
+        return Item(change.field, self._written(change.value), True)
+
+    def _written(self, value: Any) -> str:
+        """The value, with the names of its fields if that takes no more lines than a card has."""
+        whole = self.notation.value(value)
+        return whole if len(whole) <= _LONGEST_ITEM else self.notation.compact(value)
 
     # ------------------------------------------------------------------ logs
 
@@ -146,10 +154,10 @@ class CardWriter:
         said = "" if term is None else str(numbers[term])
         if term is not None and isinstance(fields[term], Record):
             said = ".".join(self.notation.value(v) for _, v in fields_of(fields[term]))
-        command = " ".join(self.notation.value(v) for f, v in fields.items() if f != term)
+        command = " ".join(self.notation.brief(v) for f, v in fields.items() if f != term and v is not None)
         return Cell(
             position,
-            shortened(said, _LONGEST_COMMAND),
+            shortened(said, _LONGEST_TERM),
             shortened(command, _LONGEST_COMMAND),
             None if term is None else numbers[term],
             committed,
@@ -176,6 +184,10 @@ def shortened(text: str, length: int) -> str:
 def _is_log(field: str, entries: tuple[Any, ...]) -> bool:
     """Whether a sequence is drawn as boxes: one of records, or one that is called a log."""
     return bool(entries) and (last_word(field) in _LOGS or all(isinstance(entry, Record) for entry in entries))
+
+
+def _times(number: int) -> str:
+    return "" if number == 1 else f"×{number}"
 
 
 def _is_number(value: Any) -> bool:

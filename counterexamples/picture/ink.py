@@ -52,8 +52,12 @@ text {{ font-family: {_FONT}; font-size: 11px; white-space: pre }}
 .arrow {{ fill: none; stroke-width: 1.4 }}
 .pending {{ stroke-dasharray: 5 4; stroke-width: 1 }}
 .again {{ stroke-dasharray: 2 3; stroke-width: 1 }}
+.idle {{ stroke-dasharray: 7 3 1 3; stroke-width: 1 }}
+.behind {{ stroke-width: 1; stroke-dasharray: 1 4; opacity: 0.7 }}
+.leader {{ stroke-width: 0.8 }}
 .cross {{ fill: none; stroke-width: 2.2 }}
 .box {{ stroke-width: 2.4 }}
+.way-back {{ fill: none; stroke-width: 2.4; stroke-linejoin: round }}
 .down {{ stroke-width: 1.2 }}
 .faint {{ opacity: 0.4 }}"""
 
@@ -71,9 +75,10 @@ text {{ fill: {named["ink"]} }}
 .label {{ fill: {named["arrow"]}; stroke: {named["paper"]}; stroke-width: 3px; paint-order: stroke; stroke-linejoin: round }}
 .lane, .gutter {{ stroke: {named["lane"]} }}
 .card, .headbox, .blank {{ fill: {named["card"]}; stroke: {named["edge"]} }}
-.arrow, .cross {{ stroke: {named["arrow"]} }}
+.arrow, .cross, .leader {{ stroke: {named["arrow"]} }}
 .tip, .bar {{ fill: {named["arrow"]} }}
-.lost, .cross {{ stroke: {named["bad"]} }}
+.lost, .cross, .way-back {{ stroke: {named["bad"]} }}
+.loop .tip {{ fill: {named["bad"]} }}
 .box {{ fill: {named["boxed"]}; stroke: {named["bad"]} }}
 .down, .torn {{ stroke: {named["ink"]} }}
 .ground {{ fill: {named["card"]} }}

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcheck.counterexamples.picture.boxes import BODY, SMALL, CardBox, Text, box_of, natural_width
+from mcheck.counterexamples.picture.geometry import Box, Occupied, Segment
+from mcheck.counterexamples.picture.labels import Line, label_width, labelled
 from mcheck.counterexamples.picture.measure import filled, text_width
 from mcheck.counterexamples.picture.parts import Row, StateCard, Story
 from mcheck.counterexamples.picture.routes import (
     WIDEST_GUTTER,
     Bar,
     Columns,
-    Line,
     Placed,
     Ports,
     Routes,
@@ -26,9 +27,16 @@ from mcheck.counterexamples.picture.routes import (
 
 HEAD = 30.0
 _MARGIN, _NUMBER, _ACTION = 24.0, 28.0, 250.0
+_LOOP, _ROUND = 28.0, 24.0
+"""How much room the way back of a lasso takes at the left, and how high it is where nothing happens in between."""
+_AIR = 3.0
+"""Between a card and a label."""
 _LINE = 15.0
+_MOST_NOTE_LINES = 4
 _BETWEEN_ROWS, _NARROW = 18.0, 20.0
 _RESTART = 12.0
+_TORN = 20.0
+"""How far the sign of a restart reaches above its card."""
 _LEAST_GAP, _WIDEST_GAP = 46.0, 200.0
 _LEAST_WIDTH = 560.0
 _TITLE, _SENTENCE, _FACT = 20.0, 13.0, 12.0
@@ -56,6 +64,17 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """The cycle of a lasso: a frame around the steps that are repeated, and the way from the last one back to the state before
+    them.  Of one that stutters: around the last state, and from it to itself."""
+
+    frame: Box
+    points: tuple[tuple[float, float], ...]
+    words: tuple[Text, ...]
+    """Written upwards: which rows are the stem and which the cycle."""
+
+
+@dataclass(frozen=True)
 class Picture:
     """A story with a place for everything."""
 
@@ -72,6 +91,9 @@ class Picture:
     lines: tuple[Line, ...]
     more: tuple[Text, ...]
     bands: tuple[Band, ...]
+    loop: Loop | None = None
+    behind: tuple[tuple[Line, Segment], ...] = ()
+    """Where arrows pass behind cards that they have nothing to do with."""
 
 
 def picture_of(story: Story) -> Picture:
@@ -87,9 +109,12 @@ class _Layout:
         narrow = {r.number for r in story.rows if r.narrow}
         self.ports = Ports(a for a in story.arrows if not {a.sent, a.row} & narrow)
         marks = max((len(row.marks) for row in story.rows), default=0)
-        self.actions_at = _MARGIN + _NUMBER + (text_width("①" * marks, 14) + 4 if marks else 0)
-        lines = [line for row in story.rows for line in filled(row.action, BODY, _ACTION)]
-        self.action = min(_ACTION, max(text_width(line, BODY) for line in [*lines, "← violates!"]) + 12)
+        self.marks_at = _MARGIN + (0.0 if story.loop is None else _LOOP)
+        self.actions_at = self.marks_at + _NUMBER + (text_width("①" * marks, 14) + 4 if marks else 0)
+        said = [words for row in story.rows for words in (row.action, *row.notes)]
+        lines = [line for words in said for line in filled(words, BODY, _ACTION)]
+        lines += [f"← {row.verdict}!" for row in story.rows if row.verdict]
+        self.action = min(_ACTION, max(text_width(line, BODY) for line in lines) + 12)
         self.columns = self._columns()
         self.width = max(self.columns.right + _MARGIN, _LEAST_WIDTH)
 
@@ -115,11 +140,36 @@ class _Layout:
             y = lane_bottom + HEAD
         bottom, height = self._bottom(y + 14)
         boxes = {box.row.number: box for box in rows}
-        routes = Routes(self.ports, columns, boxes, story.lanes)
+        routes, bands = Routes(self.ports, columns, boxes, story.lanes), self._bands(boxes, lane_bottom)
+        ways = routes.ways()
+        lines = labelled(ways, self._occupied(rows, heads, bands), self._bounds(lane_top, lane_bottom))
         return Picture(
             story, self.width, height, (*top, *bottom), columns, tuple(heads), lane_top, lane_bottom, tuple(rows),
-            routes.lines(), routes.more(), self._bands(boxes, lane_bottom),
+            lines, routes.more(), bands, self._loop(rows), _behind(rows, lines),
         )  # fmt: skip
+
+    def _bounds(self, top: float, bottom: float) -> Box:
+        """Where labels may stand: right of the actions."""
+        return Box(self.actions_at + self.action, top, self.width - 8, bottom)
+
+    def _occupied(self, rows: list[RowBox], heads: list[Head], bands: tuple[Band, ...]) -> Occupied:
+        """What no label may stand over, and the frames that none should."""
+        occupied = Occupied()
+        for row in rows:
+            for card in row.cards:
+                above = _TORN if card.box.card.restarted else 0.0
+                right, bottom = card.x + card.box.width, card.y + card.box.height
+                occupied.put(Box(card.x - _AIR, card.y - above - _AIR, right + _AIR, bottom + _AIR))
+            for bar in row.bars:
+                occupied.put(Box(bar.x - 5, bar.top, bar.x + 5, bar.bottom))
+            if row.row.verdict and self.story.loop is None:
+                for y in (row.y - 8, row.y + row.height + 8):
+                    occupied.draw(((8.0, y), (self.width - 8, y)))
+        for head in heads:
+            occupied.put(Box(head.middle - head.width / 2, head.top, head.middle + head.width / 2, head.top + HEAD - 4))
+        for band in bands:
+            occupied.put(Box(band.x - 9, band.top, band.x + 9, band.bottom))
+        return occupied
 
     def _heads(self, y: float) -> list[Head]:
         """The names of all lanes, at one height."""
@@ -127,6 +177,21 @@ class _Layout:
             Head(middle, y, max(56.0, text_width(name, 13) + 24), name)
             for middle, name in zip(self.columns.middles, self.story.lanes, strict=True)
         ]
+
+    def _loop(self, rows: list[RowBox]) -> Loop | None:
+        """Down from the numbers of the rows to the left, up, and back to the right."""
+        if self.story.loop is None:
+            return None
+        to, last = rows[self.story.loop], rows[-1]
+        first = rows[min(to.row.number + 1, last.row.number)]
+        frame = Box(8.0, first.y - 8, self.width - 8, last.y + last.height + 8)
+        x, right, end, start = _MARGIN - 2, self.marks_at + 2, to.y + 14, last.y + 14
+        if to is last:
+            start += _ROUND
+        words = [Text(x - 5, (frame.top + start) / 2, "cycle" if to is not last else "", "small", anchor="middle")]
+        if to.row.number:
+            words.append(Text(x - 5, (rows[0].y + end) / 2, "stem", "small", anchor="middle"))
+        return Loop(frame, ((right, start), (x, start), (x, end), (right, end)), tuple(w for w in words if w.text))
 
     # ------------------------------------------------------------------ columns
 
@@ -138,7 +203,7 @@ class _Layout:
             for card in row.cards:
                 cards[card.lane].append(card)
         widths = [max([text_width(name, 13) + 24, *map(natural_width, cards[k])]) for k, name in enumerate(story.lanes)]
-        labels = [text_width(a.label, SMALL) for a in arrows if a.kind != "again" and not into_gutter(a)]
+        labels = [label_width(a.label) for a in arrows if a.kind != "again" and not into_gutter(a)]
         gap = min(_WIDEST_GAP, max([_LEAST_GAP, *(w + 30 for w in labels)]))
         left, middles = self.actions_at + self.action + 30.0, []
         for width in widths:
@@ -189,19 +254,19 @@ class _Layout:
         if row.narrow:
             line = filled(row.action, SMALL, self.action, 1)[0]
             texts = (number, Text(self.actions_at, y + 14, line, "small"))
-            return RowBox(row, y, _NARROW, texts, (), self._bar(row, y + 5, 10.0))
+            at = [] if row.at is None else [self._bar(row.at, y + 5, 10.0)]
+            return RowBox(row, y, _NARROW, texts, (), tuple(at))
         under, said = self._said(row, y + 18)
-        marks = [Text(_MARGIN, y + 18, row.marks, "mark")] if row.marks else []
+        marks = [Text(self.marks_at, y + 18, row.marks, "mark")] if row.marks else []
         cards = tuple(self._card(row, card, y) for card in row.cards)
-        bar = self._bar(row, y + 6, self.ports.height(row.number, row.at)) if row.at is not None else None
-        bottoms = [under - 7, y + 36, *(c.y + c.box.height for c in cards), *([bar.bottom] if bar else [])]
-        bottoms += [y + 4 + self.ports.height(row.number, lane) for lane in range(len(self.story.lanes))]
-        return RowBox(row, y, max(bottoms) - y, (number, *marks, *said), cards, bar)
+        bars = self._bars(row, y + 6)
+        bottoms = [under - 7, y + 36, *(c.y + c.box.height for c in cards), *(bar.bottom for bar in bars)]
+        return RowBox(row, y, max(bottoms) - y, (number, *marks, *said), cards, bars)
 
     def _said(self, row: Row, y: float) -> tuple[float, list[Text]]:
         """The action, what changed that has no lane, and the verdict; where the next line would go."""
         lines = [(line, "body" if k else "action") for k, line in enumerate(filled(row.action, BODY, self.action))]
-        lines += [(line, "note") for note in row.notes for line in filled(note, BODY, self.action, 2)]
+        lines += [(line, "note") for note in row.notes for line in filled(note, BODY, self.action, _MOST_NOTE_LINES)]
         lines += [(f"← {row.verdict}", "verdict")] if row.verdict else []
         texts = [
             Text(self.actions_at, y + _LINE * k, line, style, style == "note" and row.number > 0)
@@ -209,10 +274,17 @@ class _Layout:
         ]
         return y + _LINE * len(lines), texts
 
-    def _bar(self, row: Row, top: float, height: float) -> Bar | None:
-        if row.at is None or any(card.lane == row.at for card in row.cards):
-            return None
-        return Bar(self.columns.middles[row.at], top, top + max(10.0, height))
+    def _bars(self, row: Row, top: float) -> tuple[Bar, ...]:
+        """On the lanes where something happens, or that arrows leave or come to, and that have no card."""
+        number, with_card = row.number, {card.lane for card in row.cards}
+        return tuple(
+            self._bar(lane, top, self.ports.height(number, lane))
+            for lane in range(len(self.story.lanes))
+            if lane not in with_card and (lane == row.at or self.ports.touch(number, lane))
+        )
+
+    def _bar(self, lane: int, top: float, height: float) -> Bar:
+        return Bar(lane, self.columns.middles[lane], top, top + max(10.0, height))
 
     def _card(self, row: Row, card: StateCard, y: float) -> Placed:
         """A card, high enough for the arrows that arrive and leave there."""
@@ -230,3 +302,16 @@ class _Layout:
             bottom = last.y - 10 if outage.ended else lane_bottom
             found.append(Band(self.columns.middles[outage.lane], first.y + first.height, bottom))
         return tuple(found)
+
+
+def _behind(rows: list[RowBox], lines: tuple[Line, ...]) -> tuple[tuple[Line, Segment], ...]:
+    """The parts of arrows that cards hide; an arrow touches the edge of its own."""
+    cards = Occupied()
+    for card in (card for row in rows for card in row.cards):
+        cards.put(Box(card.x + 1, card.y + 1, card.x + card.box.width - 1, card.y + card.box.height - 1))
+    return tuple(
+        (line, part)
+        for line in lines
+        for segment in zip(line.points, line.points[1:], strict=False)
+        for part in cards.hidden(segment)
+    )

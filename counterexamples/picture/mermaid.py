@@ -1,7 +1,7 @@
 """A picture as a Mermaid sequence diagram, for pages that draw those.
 
 Time is a list there: a message is drawn where it is received, with the step that sent it; one that nobody received where it
-is sent.
+is sent.  The cycle of a lasso is a box of its own.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ def mermaid_document(counterexample: Counterexample) -> str:
         ends.setdefault(arrow.sent if arrow.row is None else arrow.row, []).append(arrow)
     lines += [f"  Note over {_span(story)}: {_plain(f'{mark} {words}'.strip())}" for mark, words in story.facts]
     for row in story.rows:
+        lines += ["  loop for ever"] if row.number - 1 == story.loop else []
         ending = ends.get(row.number, [])
         inside = _messages([a for a in ending if a.row is not None], story)
         inside += _notes(row, story) + _messages([a for a in ending if a.row is None], story)
-        marked = bool(row.verdict) and row.verdict != "the end"
+        marked = bool(row.verdict) and row.verdict != "the end" and story.loop in (None, row.number)
         lines += [f"  {_MARKED}", *(f"  {line}" for line in inside), "  end"] if marked else inside
+    lines += ["  end"] if story.loop is not None and story.loop < story.rows[-1].number else []
     return "\n".join(lines) + "\n"
 
 
@@ -49,6 +51,7 @@ def _messages(arrows: list[Arrow], story: Story) -> list[str]:
             "received": ("->>", f"sent in step {arrow.sent}"),
             "lost": ("-x", f"sent in step {arrow.sent}, lost"),
             "pending": ("--)", "never received"),
+            "idle": ("-->>", f"sent in step {arrow.sent}, made no difference"),
             "again": ("-->>", f"sent in step {arrow.sent}, once more"),
         }[arrow.kind]
         drawn.append(f"  L{arrow.source}{line}L{target}: {_plain(f'{arrow.label} ({words})')}")

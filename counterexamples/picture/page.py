@@ -8,6 +8,7 @@ from importlib import resources
 
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.picture.layout import picture_of
+from mcheck.counterexamples.picture.parts import Story
 from mcheck.counterexamples.picture.states import StateTables
 from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import plain, svg_of
@@ -20,6 +21,7 @@ def html_document(counterexample: Counterexample) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     last = len(story.rows) - 1
+    loop = "" if story.loop is None else f' data-loop="{story.loop}"'
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -32,7 +34,7 @@ def html_document(counterexample: Counterexample) -> str:
             f"<title>{plain(story.verdict)} · {plain(story.subject)}</title>",
             f"<style>\n{style}</style>",
             "</head>",
-            f'<body data-last="{last}">',
+            f'<body data-last="{last}"{loop}>',
             "<main>",
             '<div class="picture">',
             svg_of(picture_of(story)),
@@ -45,7 +47,7 @@ def html_document(counterexample: Counterexample) -> str:
             _button("on", "→", "One step on", "ArrowRight"),
             _button("last", "⇥", "Last step", "End"),
             "</div>",
-            '<p class="help">Arrow keys or space step through, Home and End go to the ends; click a row to go there.</p>',
+            f'<p class="help">Arrow keys or space step through, Home and End go to the ends; click a row to go there.{_round(story)}</p>',
             '<p id="said" class="said" role="status" aria-live="polite"></p>',
             *StateTables(counterexample).sections(),
             "</aside>",
@@ -56,6 +58,13 @@ def html_document(counterexample: Counterexample) -> str:
             "",
         ]
     )
+
+
+def _round(story: Story) -> str:
+    """What a step on from the last state does in a lasso."""
+    if story.loop is None or story.loop == len(story.rows) - 1:
+        return ""
+    return f" After the last step comes step {story.loop + 1} again."
 
 
 def _button(name: str, sign: str, words: str, key: str) -> str:

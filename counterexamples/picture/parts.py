@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["received", "again", "lost", "pending"]
-"""What became of a message.  `again`: received by a lane that has had it before."""
+Kind = Literal["received", "again", "idle", "lost", "pending"]
+"""What became of a message.  `again`: received by a lane that has had it before; `idle`: received, and made no difference."""
 
 
 @dataclass(frozen=True)
@@ -122,3 +122,5 @@ class Story:
     footer: tuple[str, ...]
     description: str
     """The picture in one paragraph, for those who cannot see it."""
+    loop: int | None = None
+    """Of a lasso: the row that the last one goes back to."""

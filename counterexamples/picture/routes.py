@@ -1,7 +1,8 @@
 """The ways of the arrows through the picture.
 
-An arrow leaves low and arrives high, so that the answer to a message starts below it.  Its label stands under its head, where
-hardly anything else is: arrows come from above, and in most rows one arrives.  What nobody received goes level to the right.
+An arrow leaves low and arrives high, so that the answer to a message starts below it.  Its label is proposed a place under its
+head, where hardly anything else is: arrows come from above, and in most rows one arrives.  What nobody received goes level to
+the right.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcheck.counterexamples.picture.boxes import SMALL, CardBox, Text
+from mcheck.counterexamples.picture.labels import Home, Way
 from mcheck.counterexamples.picture.measure import filled
 from mcheck.counterexamples.picture.parts import Arrow, Row
 
@@ -35,6 +37,7 @@ class Placed:
 class Bar:
     """A short stretch of a lane: something happens there that changes no card."""
 
+    lane: int
     x: float
     top: float
     bottom: float
@@ -49,7 +52,7 @@ class RowBox:
     height: float
     texts: tuple[Text, ...]
     cards: tuple[Placed, ...]
-    bar: Bar | None
+    bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,6 @@ class Columns:
     gutter: float | None
     """Where the messages go that nobody received."""
     right: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """An arrow with the corners of its way, from its start to its end."""
-
-    arrow: Arrow
-    points: tuple[tuple[float, float], ...]
-    label: Text | None
 
 
 class Ports:
@@ -93,6 +87,10 @@ class Ports:
         """Whether another arrow like this one arrives right below it, and says for both what they bring."""
         key = (arrow.row, arrow.target, arrow.label, (arrow.target or 0) > arrow.source)
         return self._last_alike.get(key) is not arrow
+
+    def touch(self, row: int, lane: int) -> bool:
+        """Whether an arrow arrives or leaves there."""
+        return (row, lane) in self.arriving or (row, lane) in self.leaving
 
     def height(self, row: int, lane: int) -> float:
         """The least height of a card or bar there."""
@@ -119,9 +117,9 @@ class Routes:
         self._lost_before: Counter[tuple[int, float]] = Counter()
         self._beside: dict[int, list[Arrow]] = {}
 
-    def lines(self) -> tuple[Line, ...]:
+    def ways(self) -> tuple[Way, ...]:
         """The arrows that are drawn, in order."""
-        return tuple(line for arrow in self.ports.arrows if (line := self._line(arrow)) is not None)
+        return tuple(way for arrow in self.ports.arrows if (way := self._way(arrow)) is not None)
 
     def more(self) -> tuple[Text, ...]:
         """Beside rows with more messages that nobody received than are drawn."""
@@ -137,7 +135,7 @@ class Routes:
             if len(arrows) > _MOST_PENDING
         )
 
-    def _line(self, arrow: Arrow) -> Line | None:
+    def _way(self, arrow: Arrow) -> Way | None:
         if into_gutter(arrow):
             return self._into_gutter(arrow)
         assert arrow.row is not None and arrow.target is not None
@@ -148,13 +146,12 @@ class Routes:
         if arrow.kind == "lost":
             return self._lost(arrow, start, rightwards)
         end = self._end(arrow.row, arrow.target, not rightwards)
-        label = None if self.ports.is_repeated(arrow) else self._label(arrow, end[0], rightwards)
-        return Line(arrow, (*start, *end), label)
+        home = None if self.ports.is_repeated(arrow) else self._home(end[0], rightwards)
+        return Way(arrow, (*start, *end), home, arrow.label)
 
-    def _label(self, arrow: Arrow, edge: tuple[float, float], rightwards: bool) -> Text:
+    def _home(self, edge: tuple[float, float], rightwards: bool) -> Home:
         """Under the head, in the gap beside the lane."""
-        x = edge[0] - 6 if rightwards else edge[0] + 6
-        return Text(x, edge[1] + 12, arrow.label, "label", anchor="end" if rightwards else "start")
+        return Home(edge[0] - 6 if rightwards else edge[0] + 6, edge[1] + 12.5, "end" if rightwards else "start")
 
     # ------------------------------------------------------------------ ends
 
@@ -183,8 +180,9 @@ class Routes:
         for placed in row.cards:
             if placed.box.card.lane == lane:
                 return placed.y, placed.y + placed.box.height, True
-        if row.bar is not None and row.row.at == lane:
-            return row.bar.top, row.bar.bottom, False
+        for bar in row.bars:
+            if bar.lane == lane:
+                return bar.top, bar.bottom, False
         return row.y + 4, row.y + 4 + self.ports.height(row.row.number, lane), False
 
     def _edge(self, lane: int, right: bool) -> float:
@@ -196,23 +194,23 @@ class Routes:
 
     # ------------------------------------------------------------------ other ways
 
-    def _lost(self, arrow: Arrow, start: list[tuple[float, float]], rightwards: bool) -> Line:
+    def _lost(self, arrow: Arrow, start: list[tuple[float, float]], rightwards: bool) -> Way:
         """Towards its destination, as far as the middle of the gap before it."""
         assert arrow.row is not None and arrow.target is not None
         x = self._edge(arrow.target, not rightwards) + (-1 if rightwards else 1) * self.columns.gap / 2
         y = self.boxes[arrow.row].y + 16 + _LOST * self._lost_before[arrow.row, x]
         self._lost_before[arrow.row, x] += 1
-        return Line(arrow, (*start, (x, y)), Text(x, y + 18, arrow.label, "label", anchor="middle"))
+        return Way(arrow, (*start, (x, y)), Home(x, y + 18, "middle"), arrow.label)
 
-    def _around(self, arrow: Arrow) -> Line:
+    def _around(self, arrow: Arrow) -> Way:
         """From a lane to itself, through the gap at its right."""
         assert arrow.row is not None
         start, end = self._start(arrow, True), self._end(arrow.row, arrow.source, True)
         x = start[-1][0] + min(_AROUND, self.columns.gap * 0.5)
-        label = None if arrow.kind == "again" else self._label(arrow, end[0], False)
-        return Line(arrow, (*start, (x, start[-1][1]), (x, end[0][1]), *end), label)
+        home = self._home(end[0], False) if arrow.kind == "received" else None
+        return Way(arrow, (*start, (x, start[-1][1]), (x, end[0][1]), *end), home, arrow.label)
 
-    def _into_gutter(self, arrow: Arrow) -> Line | None:
+    def _into_gutter(self, arrow: Arrow) -> Way | None:
         """Level, to the right of all lanes; of more than a few of one row only the first."""
         assert self.columns.gutter is not None
         gutter = self.columns.gutter
@@ -223,4 +221,4 @@ class Routes:
             return None
         y = start[-1][1]
         text = filled(gutter_text(arrow, self.lanes), SMALL, WIDEST_GUTTER, 1)[0]
-        return Line(arrow, (*start, (gutter, y)), Text(gutter + 8, y + 3.5, text, "label"))
+        return Way(arrow, (*start, (gutter, y)), Home(gutter + 8, y + 3.5, "start", fixed=True), text)

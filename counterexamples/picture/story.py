@@ -58,7 +58,7 @@ class _Telling:
         caption, rule = self.counterexample.caption, self.counterexample.rule
         facts = tuple((m, self._fact(f)) for m, f in zip(MARKS, self.facts, strict=False))
         sentence = rule.sentence.partition("  Source:")[0] if rule is not None else ""
-        steps = f"{len(self.behavior.steps)} step{'' if len(self.behavior.steps) == 1 else 's'}"
+        steps = self._steps()
         verdict = self._verdict()
         past = self.counterexample.past
         return Story(
@@ -70,10 +70,37 @@ class _Telling:
             tuple(self._settled(rows, past)),
             arrows,
             outages,
-            (*_key(rows, arrows, outages, len(past) < len(self.behavior.steps)), *signs),
+            (*_key(rows, arrows, outages, len(past) < len(self.behavior.steps)), *signs, *self._sign_of_loop()),
             (" · ".join(filter(None, (caption.configuration, f"spec {caption.fingerprint}"))), caption.replay),
-            " ".join([f"{verdict} after {steps}.", sentence, *(f"{mark} {words}." for mark, words in facts)]),
+            " ".join(
+                [f"{verdict} after {steps}.", sentence, *(f"{mark} {words}." for mark, words in facts), *self._circle()]
+            ),
+            self.counterexample.loop,
         )
+
+    def _steps(self) -> str:
+        """`8 steps`; of a lasso `stem 5, cycle 7`."""
+        steps, loop = len(self.behavior.steps), self.counterexample.loop
+        if loop is None:
+            return f"{steps} step{'' if steps == 1 else 's'}"
+        return f"stem {loop}, cycle {steps - loop}" if loop < steps else f"stem {loop}, then nothing happens"
+
+    def _sign_of_loop(self) -> tuple[str, ...]:
+        if self.counterexample.loop is None:
+            return ()
+        stutters = self.counterexample.loop == len(self.behavior.steps)
+        return ("frame and arrow: for ever",) if stutters else ("frame and arrow: the cycle, repeated for ever",)
+
+    def _circle(self) -> tuple[str, ...]:
+        """Of a lasso, how it goes on for ever."""
+        loop, last = self.counterexample.loop, len(self.behavior.steps)
+        if loop is None:
+            return ()
+        if loop == last:
+            return ("Nothing happens any more: no step that fairness demands is possible in the last state.",)
+        steps = f"Step {last} is" if loop + 1 == last else f"Steps {loop + 1} to {last} are"
+        closes = self.behavior.last == self.behavior.states[loop]
+        return (f"{steps} repeated for ever: state {last} {'is' if closes else 'has the view of'} state {loop}.",)
 
     def _verdict(self) -> str:
         rule = self.counterexample.rule
@@ -94,11 +121,8 @@ class _Telling:
             return (mapped_step(self.behavior, rule),)
         if rule.kind == "deadlock":
             return ("No action is enabled in the last state.",)
-        return (
-            (f"for {self.notation.arguments(rule, self.counterexample.arguments)}",)
-            if self.counterexample.arguments
-            else ()
-        )
+        arguments = self.counterexample.arguments
+        return ((f"for {self.notation.arguments(rule, arguments)}",) if arguments else ()) + self._circle()
 
     def _settled(self, rows: list[Row], past: frozenset[int]) -> list[Row]:
         """The rows with their verdict, and whether they matter."""
@@ -139,6 +163,7 @@ class _Nodes(_Telling):
         sent = (*self.traffic.arrows(counterexample.past), *self._hearsay(counterexample.past))
         self.arrows = tuple(sorted(sent, key=lambda arrow: arrow.sent))
         self.outages = self._outages()
+        self.arrows = tuple(replace(a, kind="lost") if self._comes_to_one_that_is_down(a) else a for a in self.arrows)
         nobody = self.traffic.nobody
         self.has_rest = nobody in self.traffic.at.values() or any(nobody in (a.source, a.target) for a in self.arrows)
 
@@ -240,6 +265,13 @@ class _Nodes(_Telling):
         found += [Outage(lane, first, len(self.behavior.steps), False) for lane, first in down.items()]
         return tuple(found)
 
+    def _comes_to_one_that_is_down(self, arrow: Arrow) -> bool:
+        """Whether a message makes no difference because its destination is down."""
+        down = (o for o in self.outages if o.lane == arrow.target)
+        return arrow.kind == "idle" and any(
+            o.first < (arrow.row or 0) and (not o.ended or (arrow.row or 0) < o.last) for o in down
+        )
+
     def _comes_back(self, event: Event) -> bool:
         """Whether a step is a restart by its name, or a crash after which the lane goes on without one."""
         name = event.step.action.name
@@ -330,6 +362,7 @@ def _key(rows: list[Row], arrows: tuple[Arrow, ...], outages: tuple[Outage, ...]
         (any(c.dropped for c in cells), "dashed box: dropped"),
         (any(a.kind == "pending" for a in arrows), "dashed arrow: never received"),
         (any(a.kind == "again" for a in arrows), "dotted arrow: once more to the same node"),
+        (any(a.kind == "idle" for a in arrows), "dash-dotted arrow: received, made no difference"),
         (any(a.kind == "lost" for a in arrows), "crossed out: lost"),
         (bool(outages), "hatched: down"),
         (dimmed, "faint: the violation does not follow from it"),

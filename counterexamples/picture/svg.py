@@ -8,9 +8,11 @@ from xml.sax.saxutils import escape
 
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.picture.boxes import CellBox, Text
+from mcheck.counterexamples.picture.geometry import Segment
 from mcheck.counterexamples.picture.ink import SHADES, style_sheet
-from mcheck.counterexamples.picture.layout import HEAD, Band, Picture, picture_of
-from mcheck.counterexamples.picture.routes import Line, Placed, RowBox
+from mcheck.counterexamples.picture.labels import Line
+from mcheck.counterexamples.picture.layout import HEAD, Band, Loop, Picture, picture_of
+from mcheck.counterexamples.picture.routes import Placed, RowBox
 from mcheck.counterexamples.picture.story import story_of
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,13 +34,16 @@ def svg_of(picture: Picture) -> str:
         f"<style>\n{style_sheet()}\n</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
         *map(_text, picture.texts),
+        *(_frame(picture.loop) if picture.loop else ()),
         *_grounds(picture),
         *_lanes(picture),
         *(mark for band in picture.bands for mark in _band(band)),
         *(_arrow(line) for line in picture.lines),
+        *(_way_back(picture.loop, len(picture.rows) - 1) if picture.loop else ()),
         *_heads(picture),
         *(_row(row) for row in picture.rows),
-        *(_label(line) for line in picture.lines if line.label is not None),
+        *(_hint(line, part) for line, part in picture.behind),
+        *(part for line in picture.lines for part in _label(line)),
         *map(_text, picture.more),
         "</svg>",
     ]
@@ -74,16 +79,35 @@ def _segment(style: str, x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _grounds(picture: Picture) -> list[str]:
-    """The frame of the row that violates; in every other row an empty ground, which a page can colour."""
+    """The frame of the row that violates, unless it is a cycle that does; in every other row an empty ground, which a page can colour."""
     drawn = []
     for box in picture.rows:
         x, y, width, height = 8.0, box.y - 8, picture.width - 16, box.height + 16
         if box.row.narrow:
             y, height = box.y, box.height
-        style = "box" if box.row.verdict not in ("", "the end") else "row-ground"
+        framed = picture.loop is None and box.row.verdict not in ("", "the end")
+        style = "box" if framed else "row-ground"
         fill = "" if style == "box" else ' fill="none"'
         rect = _rect(style, x, y, width, height, 6)
         drawn.append(rect.replace("/>", f'{fill} data-step="{box.row.number}"/>'))
+    return drawn
+
+
+def _frame(loop: Loop) -> list[str]:
+    """Around the steps of a cycle."""
+    box = loop.frame
+    return [_rect("box cycle", box.left, box.top, box.right - box.left, box.bottom - box.top, 6)]
+
+
+def _way_back(loop: Loop, last: int) -> list[str]:
+    """The arrow of a lasso, and beside it which rows are stem and cycle."""
+    points = " ".join(f"{number(x)},{number(y)}" for x, y in loop.points)
+    (x1, y1), (x2, y2) = loop.points[-2:]
+    drawn = [f'<g class="loop" data-step="{last}">', f'<polyline class="way-back" points="{points}"/>']
+    drawn += [_tip(x1, y1, x2, y2), "</g>"]
+    for text in loop.words:
+        place = f'transform="translate({number(text.x)} {number(text.y)}) rotate(-90)" text-anchor="middle"'
+        drawn.append(f'<text class="{text.style}" {place}>{plain(text.text)}</text>')
     return drawn
 
 
@@ -126,8 +150,7 @@ def _row(box: RowBox) -> str:
         [] if box.row.relevant else [_rect("paper", c.x, c.y, c.box.width, c.box.height, 5) for c in box.cards]
     )  # no lane shows through
     drawn += [f'<g class="row{faint}" data-step="{box.row.number}">', *map(_text, box.texts)]
-    if box.bar is not None:
-        drawn.append(_rect("bar", box.bar.x - 5, box.bar.top, 10, box.bar.bottom - box.bar.top, 2))
+    drawn += [_rect("bar", bar.x - 5, bar.top, 10, bar.bottom - bar.top, 2) for bar in box.bars]
     for card in box.cards:
         drawn += _card(card)
     return "\n".join([*drawn, "</g>"])
@@ -186,6 +209,13 @@ def _arrow(line: Line) -> str:
     )
 
 
+def _hint(line: Line, part: Segment) -> str:
+    """A trace of an arrow on a card that it passes behind: it neither ends nor starts there."""
+    faint = "" if line.arrow.relevant else " faint"
+    (x1, y1), (x2, y2) = part
+    return _segment(f"arrow behind{faint}", x1, y1, x2, y2).replace("<line ", f"<line {_steps(line)} ", 1)
+
+
 def _steps(line: Line) -> str:
     """Between which steps a message is under way."""
     arrow = line.arrow
@@ -200,8 +230,14 @@ def _tip(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<polygon class="tip" points="{" ".join(f"{number(x)},{number(y)}" for x, y in corners)}"/>'
 
 
-def _label(line: Line) -> str:
-    assert line.label is not None
-    style = "label" if line.arrow.relevant else "label faint"
-    text = _text(Text(line.label.x, line.label.y, line.label.text, style, anchor=line.label.anchor))
-    return text.replace("<text ", f"<text {_steps(line)} ", 1)
+def _label(line: Line) -> list[str]:
+    """The lines of a label, and the one that joins it to its arrow where it is not beside it."""
+    if line.label is None:
+        return []
+    faint = "" if line.arrow.relevant else " faint"
+    drawn = []
+    if line.label.leader is not None:
+        (x1, y1), (x2, y2) = line.label.leader
+        drawn.append(_segment(f"leader{faint}", x1, y1, x2, y2).replace("<line ", f"<line {_steps(line)} ", 1))
+    texts = (Text(text.x, text.y, text.text, f"label{faint}", anchor=text.anchor) for text in line.label.texts)
+    return [*drawn, *(_text(text).replace("<text ", f"<text {_steps(line)} ", 1) for text in texts)]

@@ -19,7 +19,8 @@ from mcheck.spec.records import fields_of
 _SOURCES = frozenset({"src", "source", "sender", "frm", "origin"})
 _TARGETS = frozenset({"dst", "dest", "to", "receiver", "target"})
 _LOSES = re.compile(r"(^|_)(drop|drops|lose|loses|loss|lost|discard)(_|$)")
-_LONGEST_LABEL = 30
+_LONGEST_LABEL = 84
+_RECEIVES = re.compile(r"(^|_)(receive|receives|received|recv|rcv|deliver|delivers|handle|handles)(_|$)")
 
 
 class Traffic:
@@ -110,13 +111,14 @@ class Traffic:
         reached: set[int] = set()
         for event, lost in flight.uses:
             relevant = event.number in past and (message.sent in past or message.sent == 0)
-            if lost or _loses(event):
+            if _loses(event) or (lost and not _receives(event)):
                 arrows.append(arrow(addressee, event.number, "lost", relevant))
                 continue
             target = self.at[event.number] if addressee is None else addressee
             if target is None or (target == source and addressee is None):
                 continue  # a node that counts what it has said itself
-            arrows.append(arrow(target, event.number, "again" if target in reached else "received", relevant))
+            kind: Kind = "idle" if lost else "again" if target in reached else "received"
+            arrows.append(arrow(target, event.number, kind, relevant))
             reached.add(target)
         return arrows or [arrow(addressee, None, "pending", message.sent in past)]
 
@@ -150,6 +152,11 @@ class Traffic:
 def _loses(event: Event) -> bool:
     """Whether a step says by its name that it loses what it takes away."""
     return _LOSES.search(event.step.action.name) is not None
+
+
+def _receives(event: Event) -> bool:
+    """Whether a step says by its name that it receives: what it could do without, it has received all the same."""
+    return _RECEIVES.search(event.step.action.name) is not None
 
 
 def _duplicates(event: Event) -> bool:

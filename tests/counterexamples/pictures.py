@@ -40,10 +40,13 @@ from mcheck.spec import (
 GOLDEN = Path(__file__).with_name("golden")
 
 
-def counterexample(spec: Spec[Any], title: str | None, *labels: str) -> Counterexample:
-    """The behaviour of these labels, and the property of that title as its end decides it."""
+def counterexample(
+    spec: Spec[Any], title: str | None, *labels: str, start: Callable[[Any], bool] = lambda state: True
+) -> Counterexample:
+    """The behaviour of these labels from the first initial state that `start` is true of, and the property of that title as
+    its end decides it."""
     instance = spec.instance
-    behavior = replay(instance, instance.initial[0], labels)
+    behavior = replay(instance, next(filter(start, instance.initial)), labels)
     rule = next((r for r in instance.properties if r.title == title), None)
     arguments = None
     if rule is not None:

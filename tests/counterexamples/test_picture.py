@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.counterexamples.pictures import (
@@ -30,17 +31,21 @@ from tests.counterexamples.specs import Everything
 from mcheck.counterexamples.counterexample import Counterexample
 from mcheck.counterexamples.lanes import Lanes
 from mcheck.counterexamples.notation import Notation
+from mcheck.counterexamples.picture.boxes import box_of, natural_width
 from mcheck.counterexamples.picture.cards import CardWriter
 from mcheck.counterexamples.picture.layout import Picture, picture_of
 from mcheck.counterexamples.picture.measure import filled, text_width
 from mcheck.counterexamples.picture.mermaid import mermaid_document
 from mcheck.counterexamples.picture.page import html_document
-from mcheck.counterexamples.picture.parts import Arrow, Item, Row, Story
+from mcheck.counterexamples.picture.parts import Arrow, Item, Row, StateCard, Story
 from mcheck.counterexamples.picture.story import story_of
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.picture.text import text_document
+from mcheck.models.flood_set import DecidesEachRound
 from mcheck.models.pbft_tweaks import SmallerQuorum
 from mcheck.models.raft_election_tweaks import AnswersBetweenWrites
+from mcheck.models.raft_macro import CommitsAlone
+from mcheck.models.raft_membership import FinishesUncommitted
 from mcheck.models.raft_networks import Duplicating
 from mcheck.models.zab import Zab
 from mcheck.spec import Record
@@ -147,6 +152,170 @@ def test_which_sequences_are_logs_and_what_is_in_their_boxes() -> None:
     ]
     after = writer.changed(0, card, {**card, "peers": ("a",)})
     assert after is not None and [(i.name, i.text) for i in after.items] == [("peers", "⟨a⟩")]
+
+
+def member_changes() -> Counterexample:
+    """Of joint consensus: from n0, n1 and n2 to n0 alone."""
+    steps = ["elect(i=0, t=1, q={0, 1})", "begin_change(i=0, members={0})", "finish_change(i=0)"]
+    return counterexample(FinishesUncommitted(nodes=3, spare=0, max_term=2, max_log=2), None, *steps)
+
+
+def test_the_members_of_a_configuration_are_written_out() -> None:
+    rows = story_of(member_changes()).rows
+    assert [[c.command for c in card.logs[0].cells] for row in rows[2:] for card in row.cards] == [
+        ["{n0,n1,n2}+{n0}"],
+        ["{n0,n1,n2}+{n0}", "{n0}"],
+    ]
+    texts = [
+        t.text for row in picture_of(story_of(member_changes())).rows for card in row.cards for t in card.box.texts
+    ]
+    assert "{n0}" in texts and not any("…" in text for text in texts)
+
+
+def test_a_long_command_has_several_lines_in_its_box() -> None:
+    lanes = Lanes(Everything().instance)
+    writer = CardWriter(lanes, Notation(lanes.instance), frozenset())
+    (log,) = writer.whole(0, {"log": ("a_long_command", "of_words_that_go_on_and_on", "x")}).logs
+    box = box_of(StateCard(0, logs=(log,)), 236.0)
+    lines = [t.text for t in box.texts if t.style == "command"]
+    assert len(lines) > 3 and "".join(lines).startswith("a_long_commandof_words")
+    assert len({cell.height for cell in box.cells}) == 1
+    assert all(text.y < box.cells[0].y + box.cells[0].height for text in box.texts if text.style == "command")
+
+
+def test_records_where_there_is_little_room() -> None:
+    """The type once and the fields in order; the ends of a message first; of a record of sets its members."""
+
+    class Ballot(Record):
+        number: int
+        by: str
+
+    class Vote(Record):
+        ballot: Ballot
+        value: str | None
+        sure: bool
+
+    class Note(Record):
+        src: int
+        dst: int
+        ballot: Ballot
+
+    class Members(Record):
+        old: frozenset[int]
+        new: frozenset[int] | None
+
+    write = Notation(Everything().instance)
+    ballot = Ballot(number=3, by="a")
+    assert write.compact(Vote(ballot=ballot, value=None, sure=False)) == "Vote((3, a), none, !sure)"
+    assert write.brief(Vote(ballot=ballot, value="v", sure=True)) == "((3, a), v, sure)"
+    assert write.compact(Note(src=1, dst=2, ballot=ballot)) == "Note(1→2, (3, a))"
+    assert write.compact(Members(old=frozenset({1, 2}), new=frozenset({2}))) == "Members({1,2}+{2})"
+    assert write.brief(Members(old=frozenset({1, 2}), new=None)) == "{1,2}"
+    assert write.compact((ballot,)) == "⟨(3, a)⟩"
+
+
+def test_a_long_record_in_a_card_is_written_in_short_and_a_small_one_in_full() -> None:
+    class Small(Record):
+        term: int
+        index: int
+
+    class Large(Record):
+        first_of_them: Small
+        second_of_them: Small
+        third_of_them: Small
+        fourth_of_them: Small
+
+    lanes = Lanes(Everything().instance)
+    writer = CardWriter(lanes, Notation(lanes.instance), frozenset())
+    small = Small(term=1, index=2)
+    large = Large(first_of_them=small, second_of_them=small, third_of_them=small, fourth_of_them=small)
+    card = writer.changed(0, {"a": None, "b": frozenset()}, {"a": small, "b": frozenset({large})})
+    assert card is not None
+    assert [i.text for i in card.items] == ["Small(term=1, index=2)", "+Large((1, 2), (1, 2), (1, 2), (1, 2))"]
+
+
+def flood() -> Counterexample:
+    """p0 alone has proposed 0, and p1 does not hear of it."""
+    spec = DecidesEachRound(processes=3, faults=1, values=2)
+
+    def mixed(state: Any) -> bool:
+        return [member.proposal for member in state.members.values()] == [0, 1, 1]
+
+    return counterexample(spec, "Agreement", "send()", "crash(i=0, lost={1})", "receive()", start=mixed)
+
+
+def test_what_a_receiver_could_do_without_is_received_and_what_a_crash_takes_is_lost() -> None:
+    kinds = {(a.source, a.target): a.kind for a in story_of(flood()).arrows}
+    assert kinds == {
+        (0, 1): "lost",  # by the crash
+        (0, 2): "received",
+        (1, 2): "idle",
+        (2, 1): "idle",
+        (1, 0): "lost",  # p0 is down
+        (2, 0): "lost",
+    }
+    assert "dash-dotted arrow: received, made no difference" in story_of(flood()).key
+    words = mermaid_document(flood())
+    assert "L1-->>L2: Flood (sent in step 1, made no difference)" in words
+
+
+def test_every_lane_that_takes_part_in_a_step_has_a_card_or_a_bar() -> None:
+    picture = picture_of(story_of(flood()))
+    rows = {row.row.number: row for row in picture.rows}
+    assert [bar.lane for bar in rows[1].bars] == [0, 1, 2]
+    for line in picture.lines:
+        touched = {bar.lane for bar in rows[line.arrow.sent].bars} | {
+            c.box.card.lane for c in rows[line.arrow.sent].cards
+        }
+        assert line.arrow.source in touched
+
+
+def test_numbers_of_facts_stand_over_nothing() -> None:
+    """Also on cards that begin with neither a role nor a term."""
+    found = 0
+    for made in (flood(), *(make() for make in EVERY.values())):
+        for placed in (card for row in picture_of(story_of(made)).rows for card in row.cards):
+            marks = [t for t in placed.box.texts if t.style == "mark"]
+            others = [t for t in placed.box.texts if t.style != "mark"]
+            for mark in marks:
+                found += 1
+                left = mark.x - text_width(mark.text, 14)
+                for text in others:
+                    width = text_width(text.text, 11.5)
+                    right = text.x + {"start": width, "middle": width / 2, "end": 0.0}[text.anchor]
+                    assert right <= left or abs(text.y - mark.y) > 12, (mark.text, text.text)
+    assert found >= 6
+    decided = [c for row in story_of(flood()).rows for c in row.cards if c.marks]
+    for card in decided:  # a card of its natural width has a line for each item, with the number beside the first
+        texts = box_of(card, natural_width(card)).texts
+        assert len({text.y for text in texts if text.style != "mark"}) == len(card.items) == 4
+    wide = StateCard(0, items=(Item("words", "that go on and on " * 5),), marks="①②")
+    texts = box_of(wide, natural_width(wide)).texts
+    (mark,) = (text for text in texts if text.style == "mark")
+    longest = max(text.x + text_width(text.text, 11) for text in texts if text.style == "body")
+    assert longest <= mark.x - text_width(mark.text, 14)
+
+
+def test_where_an_arrow_passes_behind_a_card_there_is_a_trace_of_it() -> None:
+    """From tm to r0, past the card of r1."""
+    picture = picture_of(story_of(commit_early()))
+    cards = [c for row in picture.rows for c in row.cards]
+    assert picture.behind
+    for line, ((x1, y1), (x2, y2)) in picture.behind:
+        x, y = (x1 + x2) / 2, (y1 + y2) / 2
+        (card,) = (c for c in cards if c.x < x < c.x + c.box.width and c.y < y < c.y + c.box.height)
+        assert card.box.card.lane not in (line.arrow.source, line.arrow.target)
+    drawn = svg_document(commit_early())
+    assert drawn.count('class="arrow behind') == len(picture.behind)
+
+
+def test_a_note_is_not_cut_where_there_is_room() -> None:
+    made = counterexample(
+        CommitsAlone(nodes=3, max_term=2, max_log=1), "Leader Completeness",
+        "elect(i=0, t=1, q={0, 1})", "elect(i=1, t=2, q={1, 2})", "client_request(i=0)", "commit(i=0, index=1)",
+    )  # fmt: skip
+    texts = [t.text for t in picture_of(story_of(made)).rows[-1].texts if t.style == "note"]
+    assert " ".join(texts) == "committed +Commit(log_index=1, entry=1, term=1)"
 
 
 def test_what_a_node_says_to_all_it_does_not_send_to_itself() -> None:
@@ -264,7 +433,11 @@ def test_deadlocks_refinements_and_initial_states() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_is_clipped_and_rows_do_not_overlap(name: str) -> None:
     picture = picture_of(story_of(EVERY[name]()))
-    for text in (*picture.texts, *picture.more, *(line.label for line in picture.lines if line.label)):
+    for text in (
+        *picture.texts,
+        *picture.more,
+        *(text for line in picture.lines if line.label for text in line.label.texts),
+    ):
         width = text_width(text.text, 20 if text.style == "title" else 9.5)
         left = text.x - {"start": 0.0, "middle": width / 2, "end": width}[text.anchor]
         assert left >= 0 and left + width <= picture.width + 1, text
@@ -288,15 +461,15 @@ def test_nothing_is_clipped_and_rows_do_not_overlap(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_labels_in_one_gap_do_not_cover_each_other(name: str) -> None:
     picture = picture_of(story_of(EVERY[name]()))
-    placed = [line.label for line in picture.lines if line.label is not None]
-    boxes = []
-    for label in placed:
-        width = text_width(label.text, 9.5)
-        left = label.x - {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
-        boxes.append((left, label.y - 8, left + width, label.y + 2))
-    for k, (a, b, c, d) in enumerate(boxes):
-        for e, f, g, h in boxes[k + 1 :]:
-            assert c <= e or g <= a or d <= f or h <= b, placed
+    labels = [line.label for line in picture.lines if line.label is not None]
+    for label in labels:
+        for text in label.texts:
+            width = text_width(text.text, 9.5)
+            left = text.x - {"start": 0.0, "middle": width / 2, "end": width}[text.anchor]
+            assert label.box.left - 0.1 <= left and left + width <= label.box.right + 0.1
+            assert label.box.top <= text.y - 7 and text.y + 2 <= label.box.bottom
+    for k, label in enumerate(labels):
+        assert not any(label.box.overlaps(other.box) for other in labels[k + 1 :]), label
 
 
 def test_messages_that_are_lost_together_are_crossed_out_one_below_the_other() -> None:
