@@ -110,8 +110,8 @@ def cases(kind: type[Any], all_of_them: bool = False) -> list[Any]:
     return found
 
 
-LONG = {"paxos-duel", "rotating-coordinator"}
-"""Protocols whose graphs of states take more than about a second and a half."""
+LONG = {"paxos-duel", "rotating-coordinator", "raft-partial-partition"}
+"""Protocols whose graphs of states take more than about a second and a half, to compile or to explore; or that are measured elsewhere."""
 
 
 def temporal_cases() -> list[Any]:
