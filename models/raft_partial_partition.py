@@ -73,9 +73,7 @@ class Role(Enum):
 class Server(Record):
     role: Role = Role.FOLLOWER
     current_term: Term = 0
-    awaited: Node | None = (
-        None  # who has reset its election timer in current_term: the leader, or for whom it has voted
-    )
+    awaited: Node | None = None  # who has reset its timer in current_term: its leader, or for whom it has voted
 
 
 class State(Record):

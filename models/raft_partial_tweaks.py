@@ -68,7 +68,10 @@ class NeverChecks(RaftPartialPartition):
 
 
 class AsInThePaper(SkipsPreVote, NeverChecks):
-    """Raft without Pre-Vote, and without leaders that step down by themselves: what the post begins with."""
+    """Raft without Pre-Vote, and without leaders that step down by themselves: what the post begins with.
+
+    etcd is not this: C. Jensen, H. Howard and R. Mortier, Examining Raft's behaviour during partial network failures, HAOC 2021.
+    """
 
     outcome: ClassVar[ExpectedOutcomes] = (
         Broken(
@@ -97,9 +100,10 @@ class SticksToLeaders(SkipsPreVote):
 
 
 class IgnoresLowerRequests(RaftPartialPartition):
-    """A request for a pre-vote that comes from an earlier term is not answered: it is a term too early at least.
+    """A request for a pre-vote that comes from an earlier term is not answered.
 
-    Enough as long as somebody in the latest term can ask a majority.  The leaves of a star cannot, and the hub is not told.
+    Harmless as long as somebody in the latest term can ask a majority, and its answers count.  The leaves of a star cannot, and the hub is
+    not told.  In etcd that takes a difference of two terms: a request is for the term after that of the server.
     """
 
     outcome: ClassVar[ExpectedOutcomes] = (

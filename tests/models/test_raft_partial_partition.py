@@ -64,7 +64,7 @@ def labels(found: Lasso) -> tuple[list[str], list[str]]:
 
 
 def marks(cls: type[RaftPartialPartition], constants: Mapping[str, Any]) -> list[pytest.MarkDecorator]:
-    """Slow is what takes a second or more: five servers without Pre-Vote."""
+    """Slow is what takes a second or more: five servers without Pre-Vote, whose candidates outbid each other."""
     return [pytest.mark.slow] if constants.get("nodes") == 5 and issubclass(cls, SkipsPreVote) else []
 
 
@@ -110,7 +110,8 @@ COMPILED = [COUNTS[0]]
 
 
 @pytest.mark.parametrize(
-    ("cls", "constants", "states", "edges"), [pytest.param(*c, marks=marks(c[0], c[1])) for c in COUNTS]
+    ("cls", "constants", "states", "edges"),
+    [pytest.param(*c, marks=[pytest.mark.slow] if c[1]["nodes"] == 5 else []) for c in COUNTS],
 )
 def test_counts(cls: type[RaftPartialPartition], constants: dict[str, Any], states: int, edges: int) -> None:
     verdict = decided(cls, constants)
