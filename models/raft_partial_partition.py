@@ -1,6 +1,6 @@
 """Partial partitions: some links have failed, a majority is connected as before, and yet Raft may have no leader that stays.
 
-Sources: H. Howard and I. Abraham, Raft does not Guarantee Liveness in the face of Network Faults, Decentralized Thoughts,
+Source: H. Howard and I. Abraham, Raft does not Guarantee Liveness in the face of Network Faults, Decentralized Thoughts,
 2020-12-12, called "the post" here; D. Ongaro, Consensus: Bridging Theory and Practice (dissertation, 2014), section 9.6 for
 Pre-Vote, section 6.2 for leaders that step down (CheckQuorum in etcd); D. Ongaro and J. Ousterhout, In Search of an
 Understandable Consensus Algorithm, USENIX ATC 2014, "the paper".

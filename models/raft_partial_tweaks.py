@@ -1,6 +1,6 @@
 """Raft in a partial partition without one rule or another of those that keep a leader: what each of them is for.
 
-Sources: those of `raft_partial_partition`, whose words these are; openraft#2080, in which a leader that reaches one server keeps a
+Source: those of `raft_partial_partition`, whose words these are; openraft#2080, in which a leader that reaches one server keeps a
 connected majority from electing another; etcd#8243, in which a server that was cut off and one that was not cannot elect one
 of them, repaired by PR #8288, and after etcd#8501 once more by PR #8525.
 """
