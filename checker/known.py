@@ -66,11 +66,8 @@ def _key_of(instance: Instance) -> str | None:
         return None
     # an instance of views has the class and the constants of what it is the view of, and other steps
     names = [f"{Path(getattr(sys.modules[b.__module__], '__file__', '')).name}:{b.__qualname__}" for b in cls.__mro__]
-    digest.update(
-        repr(
-            (type(instance).__name__, names, sorted(instance.constants.items()), sorted(instance.bounds.items()))
-        ).encode()
-    )
+    numbers = sorted(instance.constants.items()), sorted(instance.bounds.items())
+    digest.update(repr((type(instance).__name__, names, *numbers)).encode())
     return digest.hexdigest()
 
 

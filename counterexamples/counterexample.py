@@ -8,7 +8,7 @@ from typing import Any
 
 from mcheck.counterexamples.causality import Event, events, past_of_violation
 from mcheck.counterexamples.facts import Fact, facts
-from mcheck.spec import Behavior, Rule
+from mcheck.spec import Behavior, Lasso, Rule
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Counterexample:
         """What is said of the last state."""
         if self.loop is None:
             return "violates" if self.rule is not None and self.violated else "the end"
-        return "stutters for ever" if self.loop == len(self.behavior.steps) else f"back to {self.loop}"
+        lasso = Lasso(self.behavior, self.loop)
+        if lasso.stutters:
+            return "stutters for ever"
+        return f"back to {self.loop}" if lasso.closes else f"back to the view of {self.loop}"
 
     @functools.cached_property
     def facts(self) -> tuple[Fact, ...]:

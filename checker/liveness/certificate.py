@@ -10,6 +10,7 @@ Then the cycle is gone round some more times by the same actions, and each round
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mcheck.checker.liveness.unfolding import NoWay, rounds
@@ -101,21 +102,38 @@ def _misses_the_goal(lasso: Lasso, rule: Rule, arguments: tuple[Any, ...]) -> No
             raise NoCounterexample(f"nothing asks for the goal of {rule.title} after it was last true")
 
 
+@dataclass(frozen=True)
+class Stands:
+    """How a cycle stands to a condition of fairness with one of its keys, of which a step is possible somewhere on it."""
+
+    key: tuple[Any, ...]
+    taken: int | None
+    """The number of the first step of the cycle that is one; None if none is."""
+    impossible: int | None
+    """The number of the first state of the cycle in which none is possible; None if one is in all."""
+
+
+def standing(lasso: Lasso, one: Fairness) -> list[Stands]:
+    """How the cycle stands to a condition of fairness.  Must run inside `instance.active()`."""
+    instance, loop = lasso.behavior.instance, lasso.loop
+    circle = lasso.behavior.states[loop:-1] if lasso.cycle else lasso.behavior.states[-1:]
+    taken: dict[tuple[Any, ...] | None, int] = {}
+    for number, (before, step) in enumerate(zip(circle, lasso.cycle, strict=False), start=loop + 1):
+        if step.state != before:
+            taken.setdefault(one.key(step.action, _named(step.action, step.arguments)), number)
+    enabled = [_enabled_keys(instance, one, state) for state in circle]
+    return [
+        Stands(key, taken.get(key), next((loop + k for k, keys in enumerate(enabled) if key not in keys), None))
+        for key in dict.fromkeys(key for keys in enabled for key in keys)
+    ]
+
+
 def _is_fair(lasso: Lasso, one: Fairness) -> None:
     """NoCounterexample unless the cycle meets the condition of fairness, for each of its keys."""
-    instance = lasso.behavior.instance
-    circle = lasso.behavior.states[lasso.loop : -1] if lasso.cycle else lasso.behavior.states[-1:]
-    taken = set()
-    for before, step in zip(circle, lasso.cycle, strict=False):
-        if step.state != before:
-            taken.add(one.key(step.action, _named(step.action, step.arguments)))
-    enabled = [_enabled_keys(instance, one, state) for state in circle]
-    for key in dict.fromkeys(key for keys in enabled for key in keys):
-        if key in taken:
-            continue
-        if one.strength == "strong" or all(key in keys for keys in enabled):
-            often = "always" if all(key in keys for keys in enabled) else "again and again"
-            values = ", ".join(f"{n}={v!r}" for n, v in zip(one.each, key, strict=True))
+    for stands in standing(lasso, one):
+        if stands.taken is None and (one.strength == "strong" or stands.impossible is None):
+            often = "always" if stands.impossible is None else "again and again"
+            values = ", ".join(f"{n}={v!r}" for n, v in zip(one.each, stands.key, strict=True))
             raise NoCounterexample(
                 f"its cycle is not fair: {one} is {often} enabled{f' for {values}' if values else ''}, and never taken"
             )

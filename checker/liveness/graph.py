@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mcheck.checker.initial import InitialStates
 from mcheck.checker.limits import LimitReached, Watch
 from mcheck.checker.liveness.arcs import Arcs, Mask
 from mcheck.checker.traces import Link, blamed
@@ -97,6 +98,7 @@ class PlainExploration:
 
     def __init__(self, instance: Instance, watch: Watch) -> None:
         self.instance, self.watch = instance, watch
+        self.begun_in = InitialStates(instance)
         self.numbers: dict[Any, int] = {}
         self.states: list[Any] = []
         self.links: list[tuple[int, int] | None] = []
@@ -111,7 +113,8 @@ class PlainExploration:
     def run(self) -> StateGraph:
         """Explore until nothing is left."""
         with self.instance.active():
-            cut_at_the_start = self._start()
+            for state in self.begun_in:
+                self._number(state, None)
             initial = len(self.states)
             done = 0
             while done < len(self.states):
@@ -121,7 +124,8 @@ class PlainExploration:
                 self._expand(done)
                 self.offsets.append(len(self.targets))
                 done += 1
-        return StateGraph(self.instance, self.states, initial, self._arcs(), self.moves, self.cut, cut_at_the_start)
+        arcs, cut_at_the_start = self._arcs(), bool(self.begun_in.outside)
+        return StateGraph(self.instance, self.states, initial, arcs, self.moves, self.cut, cut_at_the_start)
 
     @property
     def distinct(self) -> int:
@@ -136,20 +140,7 @@ class PlainExploration:
     @property
     def cut(self) -> dict[str, int]:
         """What was cut, in the order of the spec."""
-        order = (*self.instance.bounds, *(c.title for c in self.instance.constraints))
-        return {name: self._cut[name] for name in order if name in self._cut}
-
-    def _start(self) -> bool:
-        for state in self.instance.initial:
-            try:
-                outside = self.instance.outside(state)
-            except Failure as failure:
-                raise blamed(self.instance, {}, failure, state) from failure
-            if outside is not None:
-                self._cut[outside] = self._cut.get(outside, 0) + 1
-            else:
-                self._number(state, None)
-        return bool(self._cut)
+        return self.begun_in.with_steps(self._cut)
 
     def _expand(self, number: int) -> None:
         state = self.states[number]

@@ -11,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from mcheck.checker.initial import InitialStates
 from mcheck.checker.known import Known
 from mcheck.checker.limits import Watch
 from mcheck.checker.liveness.arcs import Arcs
@@ -50,6 +51,7 @@ class NativeExploration:
         known: Known | None = None,
     ) -> None:
         self.instance, self.watch = instance, watch
+        self.begun_in = InitialStates(instance)
         self.labels = Labels(instance, _asked(fairness))
         self.predicates = Predicates(instance, rules)
         self.compiled: Connected = build_for_connecting(
@@ -64,7 +66,6 @@ class NativeExploration:
             between=lambda: watch.check(self._progress),
         )
         self._kernels = {kernel.name: self.compiled.library.kernel(kernel) for kernel in KERNELS}
-        self._outside: dict[str, int] = {}
         self._written = Memory(8 * Written.SIZE)
 
     @property
@@ -80,17 +81,16 @@ class NativeExploration:
     @property
     def cut(self) -> dict[str, int]:
         """What was cut, in the order of the spec."""
-        counted = dict(self._outside)
+        counted: dict[str, int] = {}
         for counter, times in zip(self.compiled.program.counters, self.search.counts, strict=True):
             if counter.kind == "cut" and times:
                 counted[counter.detail] = counted.get(counter.detail, 0) + times
-        order = (*self.instance.bounds, *(c.title for c in self.instance.constraints))
-        return {name: counted[name] for name in order if name in counted}
+        return self.begun_in.with_steps(counted)
 
     def run(self) -> StateGraph:
         """Explore until nothing is left."""
         with self.instance.active():
-            rows = self._initial_rows()
+            rows = [self.layout.pack(state) for state in self.begun_in]
             try:
                 self.search.run(rows)
             except ErrorLeaf as leaf:
@@ -104,24 +104,11 @@ class NativeExploration:
                 arcs,
                 self.labels.moves,
                 self.cut,
-                bool(self._outside),
+                bool(self.begun_in.outside),
                 self.predicates.truths(self._judged()),
             )
             self._agree(graph)
         return graph
-
-    def _initial_rows(self) -> list[tuple[int, ...]]:
-        rows = []
-        for state in self.instance.initial:
-            try:
-                outside = self.instance.outside(state)
-            except Failure as failure:
-                raise blamed(self.instance, {}, failure, state) from failure
-            if outside is not None:
-                self._outside[outside] = self._outside.get(outside, 0) + 1
-            else:
-                rows.append(self.layout.pack(state))
-        return rows
 
     def _all_rows(self) -> NDArray[np.uint64]:
         """The rows of all states, as the search has them."""

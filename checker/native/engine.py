@@ -9,6 +9,7 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from mcheck.checker.checks import DEADLOCK_FREEDOM, Checks, Found, select
+from mcheck.checker.initial import InitialStates
 from mcheck.checker.interrupts import Interrupts
 from mcheck.checker.known import Known
 from mcheck.checker.limits import STOPPED, Watch, peak_mb, reason_of
@@ -76,6 +77,7 @@ class _Run:
         known: Known | None = None,
     ) -> None:
         self.instance, self.checks, self.limits = instance, checks, limits
+        self.begun_in = InitialStates(instance)
         self.keep_going = keep_going
         self.watch = Watch(limits, progress)
         built = build(instance, [r for r in checks.selected if r.kind != "deadlock"], identity, symmetry, known)
@@ -162,16 +164,11 @@ class _Run:
             self.reason = reason_of(stop)
         except ErrorLeaf as leaf:
             return leaf.number
-        except Failure as failure:  # of a constraint, in an initial state
-            raise blamed(self.instance, self.links, failure, failure.state) from failure
         return None
 
     def _search_and_keep(self, checkpoints: Checkpoints) -> int | None:
         """The same with checkpoints, from the one that is to be resumed."""
-        try:
-            initial = list(self._initial_rows())
-        except Failure as failure:
-            raise blamed(self.instance, self.links, failure, failure.state) from failure
+        initial = list(self._initial_rows())
         asked = {
             "properties": [rule.name for rule in self.checks.selected],
             "depth": self.limits.depth,
@@ -193,15 +190,13 @@ class _Run:
         self.watch.check(self._progress)
 
     def _initial_rows(self) -> Iterator[tuple[int, ...]]:
-        self.outside: dict[str, int] = {}
-        for state in self.instance.initial:
-            outside = self.instance.outside(state)
-            if outside is not None:
-                self.outside[outside] = self.outside.get(outside, 0) + 1
-            else:
+        for state in self.begun_in:
+            try:
                 self.checks.initial(state)
-                self.links.setdefault(state, None)
-                yield self.program.layout.pack(state)
+            except Failure as failure:
+                raise blamed(self.instance, self.links, failure, state) from failure
+            self.links.setdefault(state, None)
+            yield self.program.layout.pack(state)
         if self.checks.violated and not self.keep_going:
             self.native.depth = 0
 
@@ -329,11 +324,7 @@ class _Run:
         native, instance = self.native, self.instance
         counts = native.counts
         fired = self._counted("fired", lambda c: c.action.name)
-        cut = self._counted("cut", lambda c: c.detail)
-        for title, times in self.outside.items():
-            cut[title] = cut.get(title, 0) + times
-        order = (*instance.bounds, *(c.title for c in instance.constraints))
-        cut = {bound: cut[bound] for bound in order if cut.get(bound)}
+        cut = self.begun_in.with_steps(self._counted("cut", lambda c: c.detail))
         complete = self.reason is None and native.frontier_size == 0 and not cut
         levels = tuple(n for n in native.levels_and_arriving if n)
         deadlock = None if native.first_deadlock is None else self._behavior(native.first_deadlock)

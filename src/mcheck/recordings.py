@@ -12,7 +12,7 @@ from mcheck.counterexamples.judging import Judge
 from mcheck.counterexamples.store import fingerprint
 from mcheck.protocols import find, instantiate
 from mcheck.report import Subject
-from mcheck.spec import Behavior, Instance, ReplayMismatch, Rule, UsageError
+from mcheck.spec import Behavior, Instance, Lasso, ReplayMismatch, Rule, UsageError
 from mcheck.spec.decision import some_decision
 
 
@@ -33,8 +33,18 @@ class Replayed:
 
     @property
     def violates(self) -> bool:
-        """Whether the property is violated at the end, as it was."""
+        """Whether the property is violated, at the end or by the lasso, as it was."""
         return self.arguments is not None
+
+    @property
+    def where(self) -> str:
+        """Where it violates the property, if it does."""
+        return "at the end of this trace" if self.recorded.loop is None else "by this lasso"
+
+    @property
+    def lasso(self) -> Lasso | None:
+        """The behaviour as the lasso that it was recorded as; None if it was not."""
+        return None if self.recorded.loop is None else Lasso(self.behavior, self.recorded.loop)
 
     @property
     def spec_changed(self) -> bool:
@@ -48,7 +58,7 @@ def replayed(file: str) -> Replayed:
     subject = subject_of(recorded)
     behavior = reexecute(subject.instance, recorded)
     if recorded.loop is not None:
-        return _lasso_replayed(recorded, subject, behavior)
+        return lasso_replayed(recorded, subject, behavior)
     if recorded.property is None:
         return Replayed(recorded, subject, behavior, None, None)
     rule = property_titled(subject.instance, recorded.property)
@@ -57,7 +67,7 @@ def replayed(file: str) -> Replayed:
     return Replayed(recorded, subject, behavior, rule, decided_at_end(behavior, rule))
 
 
-def _lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) -> Replayed:
+def lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) -> Replayed:
     """A lasso, judged by the lasso checker under the fairness that was assumed, as the spec states it today."""
     from mcheck.checker.liveness.assumptions import FAIRNESS, assumed
     from mcheck.checker.liveness.certificate import NoCounterexample, lasso_of, violating_arguments
@@ -68,7 +78,8 @@ def _lasso_replayed(recorded: Recorded, subject: Subject, behavior: Behavior) ->
     rule = next((r for r in temporal if r.title == recorded.property), None)
     end = len(behavior.steps), "the end"
     if rule is None:
-        raise ReplayMismatch(*end, f"the spec no longer has a temporal property {recorded.property!r}")
+        named = f"a temporal property {recorded.property!r}" if recorded.property else "what this lasso was saved for"
+        raise ReplayMismatch(*end, f"the spec has no longer {named}")
     if recorded.fairness not in FAIRNESS:
         raise ReplayMismatch(*end, f"the fairness {recorded.fairness!r} is none of {', '.join(FAIRNESS)}")
     try:

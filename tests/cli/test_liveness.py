@@ -7,7 +7,9 @@ for one that ends.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.conftest import Call
@@ -167,6 +169,110 @@ def test_a_damaged_lasso_is_refused(mcheck: Call) -> None:
     ran = mcheck("replay", str(file.with_name("damaged.itf.json")))
     assert ran.status == 1
     assert "NO LONGER VIOLATED: Starvation Freedom: its cycle does not close: the last state is not state 1." in ran.out
+
+
+# ---------------------------------------------------------------------- explained, drawn, shrunk
+
+
+def saved(mcheck: Call, *arguments: str) -> str:
+    return str(json.loads(mcheck("liveness", *arguments, "--json").out)["trace"])
+
+
+def test_a_lasso_is_explained_by_what_it_misses_and_how_it_is_fair(mcheck: Call) -> None:
+    ran = mcheck("explain", saved(mcheck, "raft-split-votes"))
+    assert (ran.status, ran.err, ran.out) == (
+        0,
+        "",
+        """\
+raft-split-votes violates Election, stem 3, cycle 3: Somebody is elected.
+
+It is true in no state.
+Steps 4 to 6 are repeated for ever, terms aside, and that is fair: state 6 has the view of state 3.
+  Gone round 3 more times without the view, each round was as fair, and came no further.
+
+Each condition of fairness is met:
+  WF(time_out) for each i: i=0 taken in step 4; i=1 taken in step 5; i=2 taken in step 6
+  WF(request_vote) for each i, j: i=0, j=1 not possible in state 3; i=0, j=2 not possible in state
+    3; i=1, j=2 not possible in state 3
+  WF(hear_of_term) for each i, j: i=1, j=0 not possible in state 3; i=2, j=0 not possible in state
+    3; i=2, j=1 not possible in state 3
+  WF(become_leader) for each i: no step of it is possible there
+  WF(settle): no step of it is possible there
+""",
+    )
+
+
+def test_a_lasso_of_a_tweak_says_where_the_good_spec_parts(mcheck: Call) -> None:
+    file = saved(mcheck, "two-phase-commit", "--tweak", "tm-crash", "--managers", "2")
+    out = mcheck("explain", file).out
+    assert "violates Termination, stem 3, then nothing happens: Every manager\n  decides.\n  for r0\n" in out
+    assert "\nUntil step 3 two-phase-commit does the same." in out
+    document = json.loads(mcheck("explain", file, "--json").out)
+    assert (document["property"], document["stem"], document["cycle"], document["fairness"]) == (
+        "Termination",
+        3,
+        0,
+        [],
+    )
+
+
+@pytest.mark.usefixtures("semaphores")
+@pytest.mark.parametrize(
+    ("spec", "title", "says"),
+    [
+        ("WeakSemaphore", "starvation freedom", r"State \d asks for it, and it is true in no state from there on\."),
+        ("WeakSemaphore --fairness none", "nobody stays", r"It is true in no state that is repeated\."),
+        ("WeakSemaphore --fairness none", "all stay away", r"It is false again and again: in state \d\."),
+    ],
+)
+def test_each_kind_of_property_is_missed_in_its_own_way(mcheck: Call, spec: str, title: str, says: str) -> None:
+    command = [f"semaphores.py:{spec.split()[0]}", *spec.split()[1:], "--property", title]
+    out = mcheck("explain", saved(mcheck, *command)).out
+    assert re.search(says, out), out
+    assert ("No fairness is assumed" in out) == ("none" in spec)
+
+
+def test_a_lasso_whose_ballots_grow_goes_back_to_a_view(mcheck: Call) -> None:
+    """Its last state is not the one that the cycle begins in: a picture may not say so."""
+    file = saved(mcheck, "paxos-duel", "--acceptors", "1", "--property", "termination")
+    assert "← back to the view of 3\n" in mcheck("render", file).out
+    assert "back to the view of 3" in mcheck("render", file, "-f", "svg", "-o", "-").out
+
+
+def test_the_end_of_a_lasso_is_no_violation(mcheck: Call) -> None:
+    """So it is neither shrunk to a shorter one, nor are there steps that led to it."""
+    file = saved(mcheck, "raft-split-votes")
+    for command in ("shrink", "graph"):
+        ran = mcheck(command, file)
+        assert (ran.status, ran.out) == (2, "")
+        assert f"{file}: is a lasso, and its end violates nothing" in ran.err
+    assert mcheck("graph", file, "--around", "0").status == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"fairness": "week"}, "the fairness 'week' is none of declared, weak, strong, admissible, none"),
+        ({"property": "Elect"}, "the spec has no longer a temporal property 'Elect'"),
+        ({"property": "Election Safety"}, "the spec has no longer a temporal property 'Election Safety'"),
+        ({"property": None}, "the spec has no longer what this lasso was saved for"),
+        ({"fairness": None}, "a damaged trace: a lasso needs the number of a state, and a fairness"),
+        ({"fairness": "strong"}, "no longer violated by this lasso"),
+    ],
+)
+def test_a_lasso_of_something_else_is_said_by_every_reader(mcheck: Call, change: dict[str, Any], says: str) -> None:
+    file = Path(saved(mcheck, "raft-split-votes"))
+    document = json.loads(file.read_text())
+    document["#meta"]["mcheck"].update(change)
+    file.write_text(json.dumps(document))
+    for command in ("replay", "explain", "render"):
+        ran = mcheck(command, str(file))
+        if change == {"fairness": "strong"} and command == "replay":
+            assert (ran.status, ran.err) == (1, "")
+            assert "NO LONGER VIOLATED: Election: its cycle is not fair: SF(request_vote)" in ran.out
+        else:
+            assert says in ran.err and ran.err.count("\n") == 1
+            assert ran.status == (2 if "damaged" in says else 0 if command == "render" and "by this" in says else 1)
 
 
 # ---------------------------------------------------------------------- views

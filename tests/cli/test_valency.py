@@ -127,7 +127,7 @@ def test_a_limit_makes_it_inconclusive(mcheck: Call, rope: str) -> None:
     [
         (["paxos"], "Paxos does not say what is decided: mark a method with @decision"),
         (["one-round", "--fairness", "week"], "--fairness must be one of admissible, declared, weak, strong, none (got 'week')"),
-        (["one-round", "--draw", "states.jpg"], "states.jpg: say which format: -f dot, -f graphml, -f svg, -f png, -f html"),
+        (["one-round", "--draw", "states.jpg"], "--draw states.jpg: the name of the file says the format: let it end in .dot, .graphml, .svg, .png, .html"),
         (["one-round", "--draw", "no/such/folder.dot"], "no/such/folder.dot: a result is written to a file in a folder that exists"),
         (["one-round", "--faults", "3"], "OneRound: of 3 processes at least one must stay up (got 3 that may be silent)"),
         (["one-roun"], "no protocol 'one-roun' (did you mean 'one-round'?)"),

@@ -13,7 +13,7 @@ import pytest
 
 import mcheck.gallery.traces as traces_module
 from mcheck.checker.verdict import Limits
-from mcheck.gallery.exhibits import Exhibit, Violation, exhibits
+from mcheck.gallery.exhibits import Exhibit, Violation, exhibits, steps_of
 from mcheck.gallery.folder import Gallery
 from mcheck.gallery.pages import index
 from mcheck.gallery.stories import Story, fault_of, steps_digest, story_in
@@ -44,14 +44,16 @@ def test_what_is_shown_is_what_happens(exhibit: Exhibit) -> None:
         assert there == text, f"{exhibit.name}: {file.name} is not what it should be; {RENEW}"
 
 
-def test_every_tweak_that_breaks_something_is_shown() -> None:
+def test_everything_that_breaks_something_is_shown() -> None:
+    """Tweaks, and protocols themselves; but for what is broken without a step."""
     declared = {
         (protocol, tweak, outcome.property)
         for protocol, tweaks in TWEAKS.items()
-        for tweak in tweaks
-        for outcome in outcomes_of(find(protocol).tweaked(tweak))
-        if isinstance(outcome, Broken) and outcome.steps is not None
+        for tweak in (None, *tweaks)
+        for outcome in ([] if "+" in protocol and tweak is None else outcomes_of(find(protocol).tweaked(tweak)))
+        if isinstance(outcome, Broken) and steps_of(outcome) is not None
     }
+    assert ("paxos-duel", None, "Termination") in declared
     shown = {(e.protocol.name, e.tweak, v.outcome.property) for e in EXHIBITS for v in e.violations}
     assert shown == declared
 
@@ -60,7 +62,7 @@ def test_the_index() -> None:
     there = (GALLERY.root / "README.md").read_text(encoding="utf-8")
     assert there == index(EXHIBITS), f"the index of the gallery is stale; {RENEW}"
     for exhibit in EXHIBITS:
-        assert f"[{exhibit.tweak}]({exhibit.folder}/README.md)" in there
+        assert f"[{exhibit.tweak or 'itself'}]({exhibit.folder}/README.md)" in there
 
 
 def test_nothing_else_lies_there() -> None:
@@ -167,6 +169,86 @@ def test_a_comment_in_the_spec_makes_nothing_stale(copy: Gallery) -> None:
     assert list(copy.stale_traces(exhibit)) == []
     (shown,) = copy.shown(exhibit)
     assert "spec 0123456789abcdef" in copy.documents(exhibit, [shown])[copy.folder(exhibit) / "consistent.svg"]
+
+
+# ---------------------------------------------------------------------- lassos
+
+
+BLOCKED = next(e for e in EXHIBITS if e.name == "two-phase-commit + tm-crash")
+LASSO = BLOCKED.violations[0]
+
+
+@pytest.fixture
+def with_lasso(tmp_path: Path) -> Gallery:
+    """A gallery of one's own with the exhibit that has a lasso."""
+    shutil.copytree(GALLERY.folder(BLOCKED), tmp_path / BLOCKED.folder)
+    return Gallery(tmp_path)
+
+
+def test_a_lasso_is_a_trace_like_others() -> None:
+    trace = replayed(str(GALLERY.trace_file(BLOCKED, LASSO)))
+    assert trace.violates and trace.lasso is not None
+    assert (len(trace.lasso.stem), len(trace.lasso.cycle)) == (LASSO.outcome.stem, LASSO.outcome.cycle)
+    page = (GALLERY.folder(BLOCKED) / "README.md").read_text(encoding="utf-8")
+    assert "## Termination, broken by a lasso: stem 3, then nothing happens\n" in page
+    assert "$ mcheck liveness two-phase-commit --tweak tm-crash --managers 2 --property Termination\n" in page
+    assert "\n* Also declared: safe.\n" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (meta(loop=2), "was recorded with a cycle from state 2, and the tweak declares 3"),
+        (meta(loop=None), "was recorded with a cycle from state None, and the tweak declares 3"),
+        (meta(fairness="weak"), "was recorded with fairness weak, and the tweak declares declared"),
+        (meta(labels=["rm_prepare(rm=0)", "rm_prepare(rm=1)", "rm_prepare(rm=1)"]), "step 3, rm_prepare(rm=1): "),
+        (meta(constants={"managers": 3}), "was recorded with constants {'managers': 3}, and the tweak declares"),
+    ],
+)
+def test_a_stale_lasso_is_named_with_the_reason(
+    with_lasso: Gallery, change: Callable[[dict[str, Any]], None], says: str
+) -> None:
+    file = with_lasso.trace_file(BLOCKED, LASSO)
+    before = file.read_bytes()
+    changed(file, change)
+    ((_, why),) = with_lasso.stale_traces(BLOCKED)
+    assert says in why and "\n" not in why
+    with_lasso.renew(BLOCKED, LIMITS)
+    assert file.read_bytes() == before  # found anew, and the same
+
+
+def test_a_lasso_that_is_not_fair_is_stale(with_lasso: Gallery) -> None:
+    """Although every step of it is possible, and leads where it led: the transaction manager could go on."""
+    document = json.loads(with_lasso.trace_file(BLOCKED, LASSO).read_text(encoding="utf-8"))
+    document["#meta"]["mcheck"]["labels"] = document["#meta"]["mcheck"]["labels"][:2]
+    document["#meta"]["mcheck"]["loop"] = 2
+    document["states"] = document["states"][: 2 + 1]
+    with_lasso.trace_file(BLOCKED, LASSO).write_text(json.dumps(document), encoding="utf-8")
+    outcome = Broken("Termination", stem=2, cycle=0, managers=2)
+    ((_, why),) = with_lasso.stale_traces(
+        Exhibit(BLOCKED.protocol, BLOCKED.tweak, (Violation(LASSO.expectation, outcome, 2),), ())
+    )
+    assert why.startswith("Termination holds in termination.itf.json: its cycle is not fair: WF(tm_rcv_prepared or")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (Broken("Termination", stem=4, cycle=0, managers=2), "breaks (stem 4, then nothing happens): found is stem 3, then"),
+        (Broken("Termination", stem=3, cycle=1, managers=2), "breaks (stem 3, cycle 1): found is stem 3, then nothing"),
+    ],
+)  # fmt: skip
+def test_a_lasso_that_is_declared_otherwise(tmp_path: Path, outcome: Broken, says: str) -> None:
+    wrong = Violation(LASSO.expectation, outcome, steps_of(outcome) or 0)
+    with pytest.raises(NotAsDeclared, match=re.escape(says)):
+        renewed(wrong, tmp_path / "none.itf.json", LIMITS)
+
+
+def test_what_holds_is_no_lasso(tmp_path: Path) -> None:
+    good = next(e for e in EXHIBITS if e.name == "raft-split-votes").violations[0]
+    wrong = Violation(good.expectation, Broken("Election", stem=3, cycle=3, fairness="strong"), 6)
+    with pytest.raises(NotAsDeclared, match=re.escape("Election breaks (stem 3, cycle 3): it holds")):
+        renewed(wrong, tmp_path / "none.itf.json", LIMITS)
 
 
 # ---------------------------------------------------------------------- renewing

@@ -54,6 +54,7 @@ def _trace(file: str, json: bool, terminal: Terminal) -> int:
     from mcheck.cli import VIOLATED
     from mcheck.counterexamples.explanation import Explanation
     from mcheck.explained import Narrative, explanation_document, good_spec
+    from mcheck.explained_lasso import lasso_explained, lasso_explanation, lasso_explanation_document
     from mcheck.recordings import replayed
     from mcheck.report import Report
     from mcheck.report_json import as_json
@@ -62,11 +63,16 @@ def _trace(file: str, json: bool, terminal: Terminal) -> int:
     if trace.rule is None:
         raise UsageError(f"{file}: was not saved for a property that it violates: see mcheck replay {file}")
     if trace.arguments is None:
-        terminal.warn(f"{file}: {trace.rule.title} is no longer violated at the end: see mcheck replay {file}")
+        terminal.warn(f"{file}: {trace.rule.title} is no longer violated {trace.where}: see mcheck replay {file}")
         return VIOLATED
     told = Explanation(trace.behavior, trace.rule, trace.arguments, good_spec(trace))
     report = Report(trace.subject, terminal)
-    if json:
+    if trace.lasso is not None:
+        goes_on = lasso_explanation(trace, trace.rule, trace.arguments, trace.lasso)
+        narrative = Narrative(trace, trace.rule, told, report)
+        document = lasso_explanation_document(file, trace, goes_on)
+        terminal.print(as_json(document) if json else lasso_explained(goes_on, narrative, report))
+    elif json:
         terminal.print(as_json(explanation_document(file, trace, trace.rule, told, report)))
     else:
         terminal.print("\n".join(Narrative(trace, trace.rule, told, report).lines()))

@@ -44,7 +44,9 @@ def run(out: str, time_limit: float, memory_limit: int | None, color: str) -> in
     for stranger in gallery.strangers(shown):
         terminal.warn(f"{(gallery.root / stranger).as_posix()}: belongs to no tweak that breaks anything: remove it")
     violations = sum(len(exhibit.violations) for exhibit in shown)
-    terminal.print(f"{counted(violations, 'violation')} of {counted(len(shown), 'tweak')} in {out}")
+    tweaks = sum(exhibit.tweak is not None for exhibit in shown)
+    themselves = f" and {counted(len(shown) - tweaks, 'protocol')}" if tweaks < len(shown) else ""
+    terminal.print(f"{counted(violations, 'violation')} of {counted(tweaks, 'tweak')}{themselves} in {out}")
     return VIOLATED if wrong else 0
 
 

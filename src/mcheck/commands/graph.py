@@ -98,11 +98,17 @@ def run_trace(trace: str, **values: Any) -> int:
     from mcheck.counterexamples.graphs.cause_figure import cause_figure
     from mcheck.counterexamples.graphs.states import neighbourhood, reachable
     from mcheck.recordings import replayed
+    from mcheck.spec import UsageError
 
     format = format_of(values["output"], values["format"])
     replay = replayed(trace)
     around, most = values["around"], values["max_states"]
     if around is None and not values["project"]:
+        if replay.lasso is not None:
+            raise UsageError(
+                f"{trace}: is a lasso, and its end violates nothing that steps could have led to: "
+                "draw what lies around it with --around 1, or see mcheck explain"
+            )
         return _write(cause_figure(counterexample_of(replay, trace)), format, values)
     behavior = replay.behavior
     rules = [r for r in (replay.rule,) if r is not None and r.kind in ("always", "step")]
@@ -150,19 +156,23 @@ def title_of(subject: Subject, limit: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def format_of(output: str | None, asked: str | None = None) -> str:
+def format_of(output: str | None, asked: str | None) -> str:
     """The format asked for; UsageError, before any work, for a file or a terminal that cannot take it."""
     from mcheck.files import refuse_bad_path
     from mcheck.spec import UsageError
 
     refuse_bad_path(output)
-    named = "dot" if output is None else next((f for f, ends in FORMATS.items() if output.lower().endswith(ends)), None)
-    format = asked or named
+    format = asked or ("dot" if output is None else named_by(output))
     if format is None:
         raise UsageError(f"{output}: say which format: {', '.join(f'-f {name}' for name in FORMATS)}")
     if format == "png" and output is None:
         raise UsageError("-f png needs a file: -o FILE.png")
-    return str(format)
+    return format
+
+
+def named_by(file: str) -> str | None:
+    """The format that the ending of a file names; None for any other ending."""
+    return next((name for name, ends in FORMATS.items() if file.lower().endswith(ends)), None)
 
 
 def _write(graph: Graph, format: str, values: dict[str, Any]) -> int:

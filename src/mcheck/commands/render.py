@@ -48,7 +48,7 @@ def run(file: str, format: str | None, output: str | None, color: str) -> int:
     document = _writer(chosen)(counterexample)
     terminal = Terminal(color)
     if trace.rule is not None and not trace.violates:
-        terminal.warn(f"{trace.rule.title} is no longer violated at the end of this trace, and the picture says so")
+        terminal.warn(f"{trace.rule.title} is no longer violated {trace.where}, and the picture says so")
     if target is None:
         assert isinstance(document, str)
         terminal.print(document.rstrip("\n"))

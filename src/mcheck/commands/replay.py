@@ -15,7 +15,6 @@ def run(file: str, json: bool, color: str) -> int:
     from mcheck.report import Report
     from mcheck.report_json import as_json
     from mcheck.report_liveness import lasso_lines
-    from mcheck.spec import Lasso
     from mcheck.terminal import Terminal
 
     trace = replayed(file)
@@ -35,8 +34,8 @@ def run(file: str, json: bool, color: str) -> int:
     if rule is None:
         lines += [*report.table(behavior, "the end"), "Every step is still enabled."]
     elif trace.arguments is not None:
-        if recorded.loop is not None:
-            lines += lasso_lines(report, Lasso(behavior, recorded.loop), rule, trace.arguments, "as recorded")
+        if trace.lasso is not None:
+            lines += lasso_lines(report, trace.lasso, rule, trace.arguments, "as recorded")
         else:
             result = PropertyResult(rule, "violated", behavior, trace.arguments)
             lines += report.violation(result, "as recorded", None)

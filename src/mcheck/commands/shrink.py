@@ -31,6 +31,8 @@ def run(file: str, time_limit: float | None, max_states: int, json: bool, out: s
     trace = replayed(file)
     if trace.rule is None:
         raise UsageError(f"{file}: was not saved for a property that it violates: there is nothing to shrink it to")
+    if trace.lasso is not None:
+        raise UsageError(f"{file}: is a lasso, and its end violates nothing: mcheck liveness searches for a short one")
     started = time.monotonic()
     shorter = Shorter(max_states)
     shrunk = shrink(trace.behavior, trace.rule, time_limit, (*PASSES, shorter.search))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcheck.commands.graph import FORMATS as GRAPH_FORMATS
-from mcheck.commands.graph import LAID_OUT, format_of, write_graph
+from mcheck.commands.graph import LAID_OUT, named_by, write_graph
 from mcheck.commands.protocol_command import ProtocolCommand
 from mcheck.options import (
     Number,
@@ -71,7 +71,7 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     from mcheck.saving import failures_saved, save_lasso
     from mcheck.terminal import Terminal
 
-    format = None if values["draw"] is None else format_of(values["draw"])
+    format = None if values["draw"] is None else _format_of(values["draw"])
     constants = constants_given(values)
     tweak = protocol.tweak_named(values["tweak"])
     instance = instantiate(protocol.tweaked(tweak), constants)
@@ -97,6 +97,18 @@ def run(protocol: Protocol, values: dict[str, Any]) -> int:
     if verdict.reason == "interrupted":
         return INTERRUPTED
     return 0 if verdict.result == "answered" else INCONCLUSIVE
+
+
+def _format_of(file: str) -> str:
+    """The format of the drawing; UsageError, before any work, for a file that cannot be it."""
+    from mcheck.files import refuse_bad_path
+    from mcheck.spec import UsageError
+
+    refuse_bad_path(file)
+    format = named_by(file)
+    if format is None:
+        raise UsageError(f"--draw {file}: the name of the file says the format: let it end in {_endings()}")
+    return format
 
 
 def _draw(subject: Subject, report: ValencyReport, format: str, values: dict[str, Any]) -> None:

@@ -16,10 +16,11 @@ from mcheck.counterexamples.explanation import Explanation
 from mcheck.counterexamples.picture.svg import svg_document
 from mcheck.counterexamples.picture.text import text_document
 from mcheck.explained import Narrative, good_spec
-from mcheck.gallery.exhibits import Exhibit, Violation
+from mcheck.gallery.exhibits import ITSELF, Exhibit, Violation, named
 from mcheck.protocols import source_of
 from mcheck.recordings import Replayed
 from mcheck.report import Report
+from mcheck.report_liveness import for_ever
 from mcheck.scope import configuration, counted
 from mcheck.terminal import Terminal
 from mcheck.tweaks import Expectation
@@ -44,9 +45,15 @@ class Shown:
         spec, nor with the place of the gallery.
         """
         violation, trace = self.violation, self.trace
-        subject = f"{trace.recorded.protocol} + {trace.recorded.tweak}"
-        caption = Caption(subject, configuration(trace.subject.instance), trace.recorded.fingerprint, violation.command)
-        return Counterexample(trace.behavior, violation.rule, trace.arguments or (), True, caption)
+        instance, recorded = trace.subject.instance, trace.recorded
+        unbounded = tuple(instance.resolver.ranks) if violation.loop is not None else ()
+        caption = Caption(
+            named(recorded.protocol, recorded.tweak),
+            configuration(instance, unbounded),
+            recorded.fingerprint,
+            violation.command,
+        )
+        return Counterexample(trace.behavior, violation.rule, trace.arguments or (), True, caption, violation.loop)
 
 
 def picture(shown: Shown) -> str:
@@ -70,12 +77,16 @@ def page(exhibit: Exhibit, shown: Sequence[Shown], story: str) -> str:
 
 def _violation(shown: Shown) -> Iterator[str]:
     violation, outcome = shown.violation, shown.violation.outcome
-    yield f"## {outcome.property}, broken in {counted(violation.steps, 'step')}"
+    by = "in" if violation.loop is None else "by a lasso:"
+    yield f"## {outcome.property}, broken {by} {violation.length}"
     yield violation.rule.sentence.partition("  Source:")[0]
     yield outcome.note
     yield f"Source of the rule: {outcome.source.rstrip('.')}." if outcome.source else ""
     yield f"```console\n$ {violation.command}\n```"
-    yield f"![{outcome.property} is violated after {counted(violation.steps, 'step')}]({violation.stem}.svg)"
+    by = "after" if violation.loop is None else "by a lasso:"
+    yield f"![{outcome.property} is violated {by} {violation.length}]({violation.stem}.svg)"
+    if shown.trace.lasso is not None:
+        yield for_ever(shown.trace.lasso).replace("\n ", "")
     yield _parting(shown)
     trace = f"{violation.stem}.itf.json"
     yield f"The trace is [{trace}]({trace}): `mcheck replay {trace}` executes it again, and `mcheck explain {trace}` takes it apart."
@@ -112,9 +123,10 @@ def _sentences(exhibit: Exhibit) -> str:
 
 _INTRODUCTION = """# Gallery of counterexamples
 
-What goes wrong when one rule of a protocol is missing: {violations}, by {tweaks} of {protocols}.
-Each is a shortest one within the constants that its page names, found by breadth-first search. A picture leads to its page:
-what happens and why the rule is there, the picture in full, the command that finds it, and the trace for `mcheck replay`,
+What goes wrong: {violations}, by {tweaks} of {protocols}, each with one rule missing, and by {themselves} as they are.
+Each is a shortest one within the constants that its page names, found by breadth-first search; of a temporal property it is a
+lasso, a short one, whose cycle is repeated for ever. A picture leads to its page:
+what happens and why, the picture in full, the command that finds it, and the trace for `mcheck replay`,
 `explain` and `render`.
 
 `mcheck gallery --out counterexamples/gallery` keeps the pages up to date. It replays each trace under today's spec, searches
@@ -128,7 +140,8 @@ def index(exhibits: Sequence[Exhibit]) -> str:
     groups = [list(group) for _, group in groupby(exhibits, key=lambda exhibit: exhibit.protocol.name)]
     introduction = _INTRODUCTION.format(
         violations=counted(sum(len(exhibit.violations) for exhibit in exhibits), "violation"),
-        tweaks=counted(len(exhibits), "tweak"),
+        tweaks=counted(sum(exhibit.tweak is not None for exhibit in exhibits), "tweak"),
+        themselves=counted(sum(exhibit.tweak is None for exhibit in exhibits), "protocol"),
         protocols=counted(len(groups), "protocol"),
     )
     return "\n\n".join([introduction, *(_protocol(group) for group in groups)]) + "\n"
@@ -146,5 +159,6 @@ def _row(exhibit: Exhibit, violation: Violation) -> str:
     title, page = violation.outcome.property, f"{exhibit.folder}/README.md"
     line = _sentences(exhibit).split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
     small = f'[<img src="{exhibit.folder}/{violation.stem}.svg" height="{_THUMBNAIL}" alt="{exhibit.name}: {title}">]({page})'
-    cells = (exhibit.protocol.name, f"[{exhibit.tweak}]({page})", title, violation.steps, line, small)
+    length = violation.steps if violation.loop is None else violation.length
+    cells = (exhibit.protocol.name, f"[{exhibit.tweak or ITSELF}]({page})", title, length, line, small)
     return f"| {' | '.join(map(str, cells))} |"

@@ -1,9 +1,9 @@
 """The traces of the gallery: whether one still stands, and another where it does not.
 
 A trace is stale when today's spec does not take its steps to the recorded states, when the property is not violated at its
-end, or when the tweak declares another number of steps or other constants.  That the source of the spec has changed says
-nothing: a comment may have.  A trace that stands is kept though a search might now find another as short, since a person
-has written a paragraph about this one.  For the same reason a stale one is renewed by its own steps if they still lead
+end or by the lasso that it is, or when the tweak declares another number of steps or other constants.  That the source of the
+spec has changed says nothing: a comment may have.  A trace that stands is kept though a search might now find another as
+short, since a person has written a paragraph about this one.  For the same reason a stale one is renewed by its own steps if they still lead
 there, and by a search only if they do not.
 """
 
@@ -19,8 +19,8 @@ from mcheck.checker.known import known_of
 from mcheck.checker.verdict import Limits
 from mcheck.counterexamples.store import Recorded, followed, initial_state, load, reexecute, trace_document
 from mcheck.gallery.exhibits import Violation
-from mcheck.recordings import Replayed, decided_at_end
-from mcheck.scope import counted
+from mcheck.recordings import Replayed, decided_at_end, lasso_replayed, subject_of
+from mcheck.scope import counted, lasso_lengths
 from mcheck.spec import Behavior, McheckError, ReplayMismatch
 
 
@@ -40,23 +40,33 @@ def standing(violation: Violation, file: Path) -> Replayed:
     """The trace in the file, executed by the plain functions.  Stale, with the reason, if it does not stand."""
     if not file.is_file():
         raise Stale(f"there is no {file.name}")
-    subject = violation.subject
     try:
         recorded = load(file)
         for what, then, now in _identity(violation, recorded):
             if then != now:
                 raise Stale(f"{file.name} was recorded with {what} {then}, and the tweak declares {now}")
-        behavior = reexecute(subject.instance, recorded)
+        trace = executed(recorded, violation)
     except Stale:
         raise
     except McheckError as error:
         raise Stale(f"{file.name}: {error}" if isinstance(error, ReplayMismatch) else str(error)) from None
-    if len(behavior.steps) != violation.steps:
-        raise Stale(f"{file.name} has {counted(len(behavior.steps), 'step')}, and the tweak declares {violation.steps}")
-    arguments = decided_at_end(behavior, violation.rule)
-    if arguments is None:
-        raise Stale(f"{violation.rule.title} holds at the end of {file.name}")
-    return Replayed(recorded, subject, behavior, violation.rule, arguments)
+    if len(trace.behavior.steps) != violation.steps:
+        has = counted(len(trace.behavior.steps), "step")
+        raise Stale(f"{file.name} has {has}, and the tweak declares {violation.steps}")
+    if trace.arguments is None:
+        where = "at the end of" if violation.loop is None else "in"
+        why = f": {trace.refusal}" if trace.refusal else ""
+        raise Stale(f"{violation.rule.title} holds {where} {file.name}{why}")
+    return trace
+
+
+def executed(recorded: Recorded, violation: Violation) -> Replayed:
+    """The recorded steps under today's spec, and whether they violate the property.  ReplayMismatch, or another error."""
+    if violation.loop is not None:
+        subject = subject_of(recorded)  # in a lasso through views ranks have grown beyond any bound that is declared
+        return lasso_replayed(recorded, subject, reexecute(subject.instance, recorded))
+    behavior = reexecute(violation.subject.instance, recorded)
+    return Replayed(recorded, violation.subject, behavior, violation.rule, decided_at_end(behavior, violation.rule))
 
 
 def _identity(violation: Violation, recorded: Recorded) -> Iterator[tuple[str, object, object]]:
@@ -66,7 +76,12 @@ def _identity(violation: Violation, recorded: Recorded) -> Iterator[tuple[str, o
     yield "tweak", recorded.tweak, subject.tweak
     yield "property", recorded.property, violation.rule.title
     yield "constants", recorded.constants, subject.instance.constants
-    yield "bounds", recorded.bounds, subject.instance.bounds
+    grown = subject.instance.resolver.ranks if violation.loop is not None else ()
+    bounds = (recorded.bounds, subject.instance.bounds)
+    then, now = ({name: value for name, value in of.items() if name not in grown} for of in bounds)
+    yield "bounds", then, now
+    yield "a cycle from state", recorded.loop, violation.loop
+    yield "fairness", recorded.fairness, violation.outcome.fairness
 
 
 def renewed(violation: Violation, file: Path, limits: Limits) -> Behavior:
@@ -74,13 +89,16 @@ def renewed(violation: Violation, file: Path, limits: Limits) -> Behavior:
 
     NotAsDeclared if the shortest is not as long as declared, or if the limits end the search.
     """
-    return _by_its_steps(violation, file) or _found(violation, limits)
+    found = _found if violation.loop is None else _found_in_the_long_run
+    return _by_its_steps(violation, file) or found(violation, limits)
 
 
 def _by_its_steps(violation: Violation, file: Path) -> Behavior | None:
     instance = violation.subject.instance
     try:
         recorded = load(file)
+        if violation.loop is not None:
+            return standing(violation, file).behavior
         *_, behavior = followed(instance, initial_state(instance, recorded), recorded.labels)
     except McheckError:
         return None
@@ -106,10 +124,26 @@ def _found(violation: Violation, limits: Limits) -> Behavior:
     return behavior
 
 
+def _found_in_the_long_run(violation: Violation, limits: Limits) -> Behavior:
+    from mcheck.checker.liveness.engine import decide
+
+    instance, title, outcome = violation.subject.instance, violation.rule.title, violation.outcome
+    fairness = outcome.fairness or "declared"
+    verdict = decide(instance, [title], fairness, limits=limits, known=known_of(instance))
+    lasso = verdict.violation.lasso if verdict.violation is not None else None
+    declared = f"the tweak declares that {title} breaks ({violation.length})"
+    if lasso is None:
+        raise NotAsDeclared(f"{declared}: {verdict.findings[0].reason or 'it holds'}")
+    if (len(lasso.stem), len(lasso.cycle)) != (outcome.stem, outcome.cycle):
+        raise NotAsDeclared(f"{declared}: found is {lasso_lengths(len(lasso.stem), len(lasso.cycle))}")
+    return lasso.behavior
+
+
 def trace_text(violation: Violation, behavior: Behavior) -> str:
     """The trace as JSON with one line for each state: a third of the size, and a difference shows where it is."""
     protocol, tweak = violation.subject.protocol, violation.subject.tweak
-    document = trace_document(behavior, violation.rule, protocol.name, tweak, protocol.source)
+    lasso = None if violation.loop is None else (violation.loop, violation.outcome.fairness or "declared")
+    document = trace_document(behavior, violation.rule, protocol.name, tweak, protocol.source, lasso)
     states = [json.dumps(state, ensure_ascii=False, separators=(",", ":")) for state in document.pop("states")]
     head = json.dumps(document, indent=1, ensure_ascii=False).removesuffix("\n}")
     return head + ',\n "states": [\n' + ",\n".join(f"  {state}" for state in states) + "\n ]\n}\n"
