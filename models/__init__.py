@@ -25,6 +25,7 @@ PROTOCOLS: dict[str, str] = {
     "raft": "mcheck.models.raft:Raft",
     "raft-macro": "mcheck.models.raft_macro:RaftMacro",
     "raft-split-votes": "mcheck.models.raft_split_votes:RaftSplitVotes",
+    "raft-partial-partition": "mcheck.models.raft_partial_partition:RaftPartialPartition",
     "raft-fsync": "mcheck.models.raft_fsync:RaftFsync",
     "raft-tla": "mcheck.models.raft_tla:RaftTLA",
     "zab": "mcheck.models.zab:Zab",
@@ -248,6 +249,15 @@ TWEAKS: dict[str, dict[str, str]] = {
     },
     "raft-split-votes": {
         "vote-twice": "mcheck.models.raft_split_votes:VotesTwice",
+    },
+    "raft-partial-partition": {
+        "plain": "mcheck.models.raft_partial_tweaks:AsInThePaper",
+        "no-pre-vote": "mcheck.models.raft_partial_tweaks:SkipsPreVote",
+        "no-check-quorum": "mcheck.models.raft_partial_tweaks:NeverChecks",
+        "stick-to-leaders": "mcheck.models.raft_partial_tweaks:SticksToLeaders",
+        "ignore-lower-terms": "mcheck.models.raft_partial_tweaks:IgnoresLowerTerms",
+        "ignore-lower-answers": "mcheck.models.raft_partial_tweaks:IgnoresLowerAnswers",
+        "ignore-lower-requests": "mcheck.models.raft_partial_tweaks:IgnoresLowerRequests",
     },
     "raft-fsync": {
         "answer-before-fsync": "mcheck.models.raft_fsync:AnswersBeforeFsync",

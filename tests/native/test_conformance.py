@@ -43,6 +43,7 @@ SMALL: dict[str, tuple[dict[str, Any], int | None]] = {
     "fast-paxos": ({"acceptors": 3}, 5),
     "paxos-duel": ({"acceptors": 2}, None),
     "raft-split-votes": ({}, None),
+    "raft-partial-partition": ({}, None),
     "pbft": ({"requests": 1}, 3),
     "flood-set": ({}, None),
     "ben-or": ({"max_round": 1}, 5),
