@@ -11,11 +11,13 @@ from tests.docs.running import missing_line, run_command, workplace
 
 from mcheck.models.proofs.paxos import Paxos
 from mcheck.models.proofs.raft_election import RaftElection
+from mcheck.models.proofs.raft_safety import RaftSafety
 from mcheck.models.proofs.two_phase_commit import TwoPhaseCommit
 
 pytest.importorskip("z3", reason="z3-solver is not installed: pip install 'mcheck-protocols[proofs]'")
 
 PAGES = {"two-phase-commit": TwoPhaseCommit, "raft-election": RaftElection, "paxos": Paxos}
+WITH_SAFETY = [*PAGES, pytest.param("raft-safety", marks=pytest.mark.slow)]  # z3 and the pictures: two minutes
 IMAGES = ROOT / "docs/images"
 
 
@@ -23,7 +25,7 @@ def page(name: str) -> Path:
     return ROOT / f"docs/proofs/{name}.md"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", WITH_SAFETY)
 def test_commands_print_what_is_shown_and_draw_what_is_embedded(name: str, tmp_path: Path) -> None:
     """If a picture is meant to change: run the commands of the page, and put 1.svg into docs/images/proof-NAME-1.svg."""
     directory = workplace(tmp_path)
@@ -53,7 +55,15 @@ def test_every_conjunct_is_told_in_its_own_words_and_every_picture_in_words(name
     assert all(len(words.split()) > 8 for words, _ in pictures)
 
 
-@pytest.mark.parametrize("name", PAGES)
+def test_what_is_said_of_rafts_safety_are_its_own_words() -> None:
+    quoted = page("raft-safety").read_text(encoding="utf-8")
+    told = re.findall(r"> \*\*(\w+)\.\*\* ([^\n]+)", quoted)
+    words = {c.name: c.words for c in RaftSafety.system().conjuncts}
+    assert len(told) == 8
+    assert {name: words[name] for name, _ in told} == dict(told)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "raft-safety"])
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page(name).read_text(encoding="utf-8")):
         assert (page(name).parent / target).exists(), target
