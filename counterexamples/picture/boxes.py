@@ -14,7 +14,7 @@ _COMMAND, _WIDEST_CELL = 11.0, 92.0
 _MARK = 14.0
 _WIDEST = 236.0
 _NARROWEST = 64.0
-_MOST_LINES = 3
+_MOST_LINES = 6
 
 
 @dataclass(frozen=True)

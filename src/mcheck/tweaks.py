@@ -77,7 +77,8 @@ def _in_the_long_run(outcome: ExpectedOutcome) -> str:
     from mcheck.scope import lasso_lengths
 
     if isinstance(outcome, Safe):
-        return f"{' and '.join(outcome.titles)} hold{'s' if len(outcome.titles) == 1 else ''}"
+        *others, last = outcome.titles
+        return f"{', '.join(others)} and {last} hold" if others else f"{last} holds"
     if outcome.stem is None or outcome.cycle is None:
         return f"breaks {outcome.property}"
     return f"breaks {outcome.property} ({lasso_lengths(outcome.stem, outcome.cycle)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from functools import cache
 from itertools import product
@@ -95,6 +96,7 @@ def test_raft_is_safe_for_any_number_of_servers() -> None:
 )
 def test_without_a_rule_of_raft_its_safety_is_not_inductive(action: str, reason: str) -> None:
     weaker = without(system_of("raft-safety"), guards=[(action, reason)])
+    weaker = dataclasses.replace(weaker, actions=tuple(a for a in weaker.actions if a.name == action))
     query = next(q for q in queries(weaker, Deadline(300)) if q.reply.answer != "unsat")
     assert (query.action, query.reply.answer) == (action, "sat")
 

@@ -209,6 +209,8 @@ def test_a_stale_lasso_is_named_with_the_reason(
     with_lasso: Gallery, change: Callable[[dict[str, Any]], None], says: str
 ) -> None:
     file = with_lasso.trace_file(BLOCKED, LASSO)
+    file.unlink()
+    with_lasso.renew(BLOCKED, LIMITS)  # under the specification of today
     before = file.read_bytes()
     changed(file, change)
     ((_, why),) = with_lasso.stale_traces(BLOCKED)

@@ -110,6 +110,8 @@ def cases(kind: type[Any], all_of_them: bool = False) -> list[Any]:
     return found
 
 
+MEASURED_ELSEWHERE = {"raft-partial-partition"}
+"""Protocols whose declarations their own tests measure, in seconds."""
 LONG = {
     "paxos-duel-itself-1", "paxos-duel-itself-2", "paxos-duel-itself-3", "paxos-duel-itself-4",
     "rotating-coordinator-itself-0", "rotating-coordinator-eventually-accurate-1",
@@ -126,7 +128,8 @@ def temporal_cases() -> list[Any]:
             for k, outcome in enumerate(outcomes_of(cls)):
                 if outcome.fairness is not None:
                     name = f"{protocol}-{tweak or 'itself'}-{k}"
-                    found.append(pytest.param(cls, outcome, marks=[pytest.mark.slow] if name in LONG else [], id=name))
+                    slow = name in LONG or protocol in MEASURED_ELSEWHERE
+                    found.append(pytest.param(cls, outcome, marks=[pytest.mark.slow] if slow else [], id=name))
     return found
 
 

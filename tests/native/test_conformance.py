@@ -151,6 +151,7 @@ LARGE = (
     "ben-or",
     "ben-or-rounds",
     "rotating-coordinator",
+    "raft-partial-partition",
     "pbft",
     "zab",
     "textbook-raft",

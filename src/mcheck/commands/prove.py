@@ -9,8 +9,8 @@ import click
 from mcheck.options import Seconds, color_option, json_option, option
 from mcheck.spec import UsageError
 
-_LIMIT, _LONGER = 60.0, 300.0
-"""In seconds, for everything that is asked; a story asks for a counterexample in each of its chapters."""
+_LIMIT = 300.0
+"""In seconds, for everything that is asked."""
 
 
 def run(
@@ -50,7 +50,7 @@ def run(
     if infer:
         return _infer(source, terminal, seconds, json)
     if explain:
-        return _explain(source, terminal, time_limit or _LONGER, json)
+        return _explain(source, terminal, seconds, json)
     if not any_n:
         raise UsageError(
             f"prove {source.name}: say --any-n: proofs are for any number of nodes; for a few, --inductive or --depth K, and `mcheck run` looks at every state"
@@ -165,7 +165,7 @@ command = _Prove(
         option("--draw", metavar="FILE", help="Draw the counterexample to induction, if there is one: a file that ends in .svg or .png."),
         option("--infer", is_flag=True, help="Find auxiliary invariants: clauses from a stated grammar, filtered on reachable states, shown by z3 for any number."),
         option("--explain", is_flag=True, help="Tell how the proof comes about: each invariant by the counterexample to induction that it removes."),
-        option("--time-limit", type=Seconds(), help="Stop after this many seconds; what is then undecided is unknown [default: 60; 300 for --explain]."),
+        option("--time-limit", type=Seconds(), help="Stop after this many seconds; what is then undecided is unknown [default: 300]."),
         json_option(),
         color_option(),
     ],
