@@ -55,7 +55,7 @@ class ProofVerdict:
         return tuple(q for q in self.queries if q.reply.answer == "unknown")
 
 
-def prove(system: System, seconds: float = 60.0) -> ProofVerdict:
+def prove(system: System, seconds: float = 300.0) -> ProofVerdict:
     """Whether the conjuncts are inductive, and what each part of the proof is for; `seconds` limit everything that is asked.
 
     SpecError for a system that says nothing: without initial states, or with an action that is never enabled.

@@ -23,12 +23,30 @@ PATHS_RUN_AGAIN = 4
 ONLY_STATE_DECIDES = "nothing but the state and the parameters may decide"
 
 
+Remembered = dict[tuple[tuple[bool, ...], int], Any]
+"""What was made on earlier paths, by the decisions before it and how much was made before it."""
+
+
 class Path:
     """One run: the decisions imposed, those taken, and what is known because of them."""
 
-    def __init__(self, imposed: list[bool], facts: Facts) -> None:
+    def __init__(self, imposed: list[bool], facts: Facts, remembered: Remembered | None = None) -> None:
         self.imposed, self.facts = imposed, facts
         self.taken: list[tuple[Node, bool]] = []
+        self._made = 0
+        self._remembered: Remembered = {} if remembered is None else remembered
+
+    def once(self, make: Callable[[], Any]) -> Any:
+        """What `make` returns; if an earlier path had come here by the same decisions, what was made there.
+
+        The same decisions are the same facts, and a function does the same again: the body of a quantifier, in which the
+        same variable is open, would have the same tree.  So each is explored for each prefix of a path, not for each path.
+        """
+        here = (tuple(value for _, value in self.taken), self._made)
+        self._made += 1
+        if here not in self._remembered:
+            self._remembered[here] = make()
+        return self._remembered[here]
 
     def decide(self, condition: Node, forks: Counter[str]) -> bool:
         """The truth of a condition on this path: known, imposed, or taken as true for the first time."""
@@ -96,15 +114,16 @@ def explore(
 ) -> Any:
     """The tree of `run` over all paths; its leaves are what `run` returned.
 
-    The first `again` paths are run twice: a function that says something else the second time is refused.
+    The first `again` paths are run twice, the second time with nothing remembered: a function that says something else then
+    is refused.
 
     LanguageError, with the lines that fork most, when there are more than `budget` paths.
     """
-    forest = Forest()
+    forest, remembered = Forest(), Remembered()
     imposed: list[bool] | None = []
     number = 0
     while imposed is not None:
-        path = Path(imposed, Facts(outer))
+        path = Path(imposed, Facts(outer), remembered)
         leaf = run(path)
         forest.insert(path.taken, leaf)
         number += 1

@@ -204,7 +204,7 @@ def quantify(tracer: ForkingTracer, kind: str, items: Any) -> Node:
     if body.source is None:
         parts = [_truth_of(tracer, kind, lambda x=x: body.run(x), None, None) for x in body.elements]  # type: ignore[misc]
         return combine(tracer, kind, parts)
-    variable = build.open_variable(element_domain(body.source))
+    variable = tracer.open_variable(element_domain(body.source))
     # an option is decided where it is wrapped: inside the body, whose facts are those of one element
     condition = _truth_of(tracer, kind, lambda: body.run(tracer.wrap(variable)), body.source, variable)
     op = {"any": "exists", "all": "forall", "count": "number"}[kind]
@@ -278,7 +278,7 @@ def _extreme_of(tracer: ForkingTracer, kind: str, body: Body, default: tuple[Any
     build = tracer.build
     if body.source is None:
         return extreme(tracer, kind, (tuple(y for x in body.elements for y in body.run(x)),), default)
-    variable = build.open_variable(element_domain(body.source))
+    variable = tracer.open_variable(element_domain(body.source))
     condition, value = _selected(tracer, body, variable)
     some = build.quantifier("exists", variable, body.source, condition)
     if default is None:
@@ -348,7 +348,7 @@ def _listed_comprehension(tracer: ForkingTracer, body: Body) -> Any:
 
 def _comprehension(tracer: ForkingTracer, body: Body, source: Node) -> Any:
     build = tracer.build
-    variable = build.open_variable(element_domain(source))
+    variable = tracer.open_variable(element_domain(source))
     condition, value = _selected(tracer, body, variable)
     if condition.is_const and condition.value and value is variable and source.op in ("universe", "interval"):
         return plain(source.domain.values())

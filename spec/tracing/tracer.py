@@ -77,7 +77,12 @@ class ForkingTracer:
 
     def nested(self, run: Callable[[], Any], what: str) -> Any:
         """The tree of `run` over all paths of a body, under the facts of the path being run."""
-        return self._explored(run, self.facts, PATHS_OF_A_BODY, what)
+        return self.path.once(lambda: self._explored(run, self.facts, PATHS_OF_A_BODY, what))
+
+    def open_variable(self, domain: Domain) -> Node:
+        """A variable for a body that is explored next."""
+        variable: Node = self.path.once(lambda: self.build.open_variable(domain))
+        return variable
 
     def _explored(self, run: Callable[[], Any], outer: Facts | None, budget: int, what: str, again: int = 0) -> Any:
         before, seam.tracer = (self.path, seam.tracer), self
@@ -354,11 +359,11 @@ class ForkingTracer:
         domain = self._keys_of(space) if isinstance(keys, tuple) else self.resolver.domain(keys, "a map")
         if not callable(value) or isinstance(value, symbols.Symbol):
             body = self.to_node(value)
-            variable = self.build.open_variable(domain)
+            variable = self.open_variable(domain)
             return self.wrap(self.build.family(variable, domain, space, body))
         if isinstance(domain, ProductOf):
             return self._listed_map(space.keys, value, space)
-        variable = self.build.open_variable(domain)
+        variable = self.open_variable(domain)
         body = quantified.merged_value(self, lambda: value(self.wrap(variable)), variable)
         if body.is_const:
             return make_map(space, [body.value] * builtins.len(space.keys))

@@ -77,8 +77,10 @@ def told(source: ProofSource, seconds: float) -> Story:
     broken = {} if link is None else mistakes_shown(link, system)
     missing = list(system.auxiliary)
     chapters: list[Chapter] = []
+    corollaries = [c.name for c in system.conjuncts if c.kind == "corollary"]
     while True:
-        verdict = induction(without(system, [c.name for c in missing]), deadline)
+        unsaid = [c.name for c in missing]
+        verdict = induction(without(system, [*unsaid, *corollaries] if unsaid else []), deadline)
         cti = verdict.cti
         if cti is None:
             break

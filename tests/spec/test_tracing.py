@@ -28,6 +28,7 @@ from mcheck.spec import (
 )
 from mcheck.spec.errors import LanguageError
 from mcheck.spec.ir.tree import Answer, Blocked, Fails, Update, leaves
+from mcheck.spec.tracing.forking import PATHS_RUN_AGAIN
 from mcheck.spec.tracing.trace import trace
 
 
@@ -296,6 +297,40 @@ def test_an_impure_action_is_noticed() -> None:
             return s.replace(cells=s.cells.set(i, s.cells[i].replace(term=next(calls) % 3)))
 
     assert "not a function" in refused(Drawing)
+
+
+def test_a_body_that_changes_its_mind_is_noticed() -> None:
+    calls = itertools.count()
+
+    class Asking(Base):
+        @action
+        def asking(self, s: State) -> State:
+            require(any(s.cells[i].term > next(calls) % 3 for i in Node), "whatever")
+            return s
+
+    assert "not a function" in refused(Asking)
+
+
+def test_a_body_is_explored_for_each_prefix_of_a_path_and_not_for_each_path() -> None:
+    """Else nested quantifiers would multiply the paths of all that is around them."""
+    looked: list[Any] = []
+
+    class Looking(Base):
+        def old(self, s: State, i: Node) -> bool:
+            looked.append(i)
+            return s.cells[i].term > 1
+
+        @action
+        def looking(self, s: State, i: Node) -> State:
+            require(not any(self.old(s, j) for j in Node), "none is old")
+            for _ in range(2):
+                require(i in s.seen, "i was seen")
+                require(s.cells[i].place > 0, "i is elsewhere")
+                require(s.cells[i].term > 0, "i is no child")
+            return s
+
+    assert trace(Looking().instance)["looking"].paths == 5
+    assert len(looked) == 1 + PATHS_RUN_AGAIN  # the first paths are run again, to see whether they say the same
 
 
 def test_naming_a_member_is_noted_with_its_line() -> None:
