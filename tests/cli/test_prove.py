@@ -29,7 +29,7 @@ def test_a_proof_shows_conjuncts_assumptions_and_what_is_not_needed(mcheck: Call
     assert (ran.status, ran.err) == (0, "")
     assert "any number of RMs" in ran.out
     assert "PROVED for any number of RMs.  25 queries" in ran.out
-    assert "  consistent                   kept     the goal" in ran.out
+    assert "  consistent                   follows  the goal" in ran.out
     assert "tm_rcv_prepared: the tm is undecided" in ran.out
     assumed = mcheck("prove", "raft_election", "--any-n").out
     assert "assumed    quorums_meet: Any two quorums have a server in common." in assumed

@@ -117,21 +117,24 @@ def _tweak_entries(protocol: Protocol, terminal: Terminal) -> list[dict[str, Any
     return found
 
 
+_WIDEST_WORDS = 46
+"""What happens has a column of this width at most; what takes longer to say moves the rest of its row."""
+
+
 def _tweak_lines(entries: list[dict[str, Any]], width: int) -> list[str]:
     """A heading for each protocol; a row for each outcome: tweak, what happens, where."""
     from mcheck.tweaks import ITSELF
 
     names = max((len(e["name"] or ITSELF) for e in entries), default=0) + 4
-    words = max((len(e["words"]) for e in entries), default=0) + 2
+    words = min(max((len(e["words"]) for e in entries), default=0), _WIDEST_WORDS) + 2
     wide = width - names - words >= 70
     lines: list[str] = []
     for k, e in enumerate(entries):
         if k == 0 or entries[k - 1]["protocol"] != e["protocol"]:
             lines.append(e["protocol"])
         again = lines[-1] != e["protocol"] and entries[k - 1]["name"] == e["name"]
-        head = f"  {'' if again else e['name'] or ITSELF}".ljust(names) + (
-            e["words"] or "says nothing of its outcome"
-        ).ljust(words)
+        said = e["words"] or "says nothing of its outcome"
+        head = f"  {'' if again else e['name'] or ITSELF}".ljust(names) + f"{said}  ".ljust(words)
         scope = (
             " ".join([*(["liveness"] if e["fairness"] else []), *e["scope"]])
             .replace(" --", "\n--")
