@@ -10,7 +10,7 @@ from mcheck.checker.checks import DEADLOCK_FREEDOM
 from mcheck.counterexamples import Recorded, load, reexecute
 from mcheck.counterexamples.judging import Judge
 from mcheck.counterexamples.store import fingerprint
-from mcheck.protocols import find, instantiate
+from mcheck.protocols import executable, find
 from mcheck.report import Subject
 from mcheck.spec import Behavior, Instance, Lasso, ReplayMismatch, Rule, UsageError
 from mcheck.spec.decision import some_decision
@@ -94,7 +94,7 @@ def subject_of(recorded: Recorded) -> Subject:
     """The spec the trace was recorded with, as it is today.  ReplayMismatch if its constants no longer exist."""
     protocol = find(recorded.source if ".py:" in recorded.source else recorded.protocol)
     try:
-        instance = instantiate(protocol.tweaked(recorded.tweak), {**recorded.constants, **recorded.bounds})
+        instance = executable(protocol.tweaked(recorded.tweak), {**recorded.constants, **recorded.bounds})
     except UsageError as error:
         raise ReplayMismatch(0, "initially", str(error)) from None
     return Subject(protocol, recorded.tweak, instance)

@@ -42,8 +42,8 @@ def test_python_runs_and_is_refused_as_shown(name: str) -> None:
     assert run_python(PAGES[name], BLOCKS[name]) == []
 
 
-LONG = {"docs/textbook-raft.md", "docs/zab.md"}
-"""Pages whose commands take half a minute and more."""
+LONG = {"docs/textbook-raft.md", "docs/zab.md", "docs/labs.md"}
+"""Pages whose commands take half a minute and more; the labs have tests of their own."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(p, marks=pytest.mark.slow if p in LONG else ()) for p in PAGES])

@@ -20,7 +20,8 @@ from mcheck.protocols import find
 from mcheck.spec import Broken, ExpectedOutcome, Safe, Spec, outcomes_of
 
 SLOW = {
-    "paxos": {"follow-lowest-vote", "count-across-ballots"},
+    "paxos": {"follow-lowest-vote", "count-across-ballots", "accept-late"},
+    "fast-paxos": {"small-classic-quorum", "small-fast-quorum"},
     "raft": {
         "persist-log", "persist-vote", "persist-term", "persist-nothing", "free-vote-on-step-down", "keep-vote-in-new-term", "stay-candidate", "compare-length-only",
         "keep-role-in-new-term", "half-quorum", "commit-alone", "flexible-quorums", "quorums-apart", "commit-old-terms",
@@ -37,7 +38,7 @@ SLOW = {
     "raft+lease-read": {"lease-outlasts-timers", "vote-right-after-restart", "vote-in-spite-of-lease"},
     "pbft+checkpoints": {"weak-proof", "forget-checkpoint"},
     "raft+transfer": {"keep-lease", "lease-again"},
-    "raft-macro+single-server-change": {"change-several-at-once"},
+    "raft-macro+single-server-change": {"change-several-at-once", "change-before-own-commit"},
     "raft-macro+joint-consensus": {"count-union", "finish-uncommitted"},
     "raft-macro+apply-time-change": {"campaign-unapplied", "change-before-applying"},
     "ben-or-rounds": {"take-default", "keep-value"},

@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Callable[[], Instance], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_resumed_search_answers_as_an_uninterrupted_one(
     case: str, threads: int, tmp_path: Path, small_batches: None
 ) -> None:

@@ -361,7 +361,7 @@ def related(state: Any, rng: random.Random) -> Any:
     return chosen.replace(m=state.m.set(state.i, pick()), u=rng.choice([state.u, pick()]))
 
 
-@pytest.mark.parametrize("fields", [1, 4, 10, 11, 21, 32, 43, 50])
+@pytest.mark.parametrize("fields", [1, 10, 21, 50, *(pytest.param(k, marks=pytest.mark.slow) for k in (4, 11, 32, 43))])
 def test_wide_values_in_every_structure(fields: int) -> None:
     """Records of 7 to 301 bits."""
     instance = wide_family(fields)
@@ -389,7 +389,9 @@ SEQUENCES = {
 }
 
 
-@pytest.mark.parametrize("capacity", [1, 2, 5, 15, 20, 21, 22, 43, 64, 100])
+@pytest.mark.parametrize(
+    "capacity", [1, 5, 21, 64, *(pytest.param(k, marks=pytest.mark.slow) for k in (2, 15, 20, 22, 43, 100))]
+)
 def test_sequences(capacity: int) -> None:
     """Of 3 bits a member: 300 bits and more."""
     instance = family(
