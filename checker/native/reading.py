@@ -25,7 +25,7 @@ from mcheck.spec.domains.containers import CappedSetOf, SequenceOf, SetOf
 from mcheck.spec.domains.products import ChannelsOf, MapOf, ProductOf, UnionOf
 from mcheck.spec.domains.scalars import Bools, IntRange, Members, Optional, Scalarset
 from mcheck.spec.errors import McheckError
-from mcheck.spec.ir.kinds import Nothing
+from mcheck.spec.ir.kinds import Nothing, fits
 from mcheck.spec.ir.nodes import Node
 from mcheck.spec.ir.structures import Builder
 
@@ -176,8 +176,16 @@ class Reading:
         return b.select(here, b.and_(there, same), b.not_(there))
 
     def _equal_unlike(self, x: Node, y: Node) -> Value:
-        """Values of one kind whose domains differ in size: compared in the larger one."""
-        shape = max((self.layout.shape(x.domain), self.layout.shape(y.domain)), key=lambda s: (s.words, s.bits))
+        """Values of one kind whose domains differ in size: compared in the larger one, of those that have room for both.
+
+        An empty set says nothing of members: no set of something has room in the domain of a sequence that begins with it.
+        """
+        roomy = [a.domain for a, b in ((x, y), (y, x)) if fits(b.domain, a.domain)]
+        if not roomy:
+            raise Unlowerable(
+                f"{x.domain.describe()} is compared with {y.domain.describe()}, and neither has room for both"
+            )
+        shape = max(map(self.layout.shape, roomy), key=lambda s: (s.words, s.bits))
         return self.equal_places(self.materialised(x, shape), self.materialised(y, shape))
 
     def equal_places(self, x: Place, y: Place) -> Value:

@@ -160,7 +160,13 @@ class ForkingTracer:
         if wanted is not None and not isinstance(wanted, SequenceOf):
             raise LanguageError(f"expected {wanted.describe()}, got a tuple")
         items = [self.to_node(x, wanted.member if wanted is not None else None) for x in value]
-        return self.build.sequence(items, wanted.member if wanted is not None else items[0].domain)
+        if wanted is not None:
+            return self.build.sequence(items, wanted.member)
+        kinds = [item.domain for item in items]
+        member = next(
+            (a for a in kinds if all(fits(b, a) for b in kinds)), kinds[0]
+        )  # not that of a set which is empty
+        return self.build.sequence(items, member)
 
     def equality(self, x: Node, y: Node) -> Node:
         """x == y.  LanguageError for kinds that can never be equal."""

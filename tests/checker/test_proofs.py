@@ -53,7 +53,7 @@ REDUNDANT = {
     "two-phase-commit": [],
     "raft-election": [],
     "raft-log": [],
-    "raft-safety": ["leaders_left_earlier_terms"],
+    "raft-safety": [],
     "pbft": [],
 }
 """Conjuncts that follow from the others; they are lemmas on which the solver need not spend time again."""
