@@ -119,8 +119,7 @@ class _Linking:
         if kept is not None:
             return kept
         structure = self.link.structure(self.instance.spec, state)
-        tables = frozenset((s, frozenset(table.items())) for s, table in structure.tables.items() if table)
-        return self.distinct.setdefault((tuple(structure.universe.items()), tables), structure)
+        return self.distinct.setdefault(structure.contents, structure)
 
     def is_step(self, name: str, before: Structure, after: Structure) -> bool:
         """Whether the one leads to the other by what a step of that name may be in the proof."""

@@ -151,7 +151,7 @@ class _Images:
 
     def within(self, large: Structure) -> list[tuple[_Image, _Image]]:
         """The images, of both, that there may be among the elements of a structure."""
-        fixed = frozenset((s, frozenset(table.items())) for s, table in large.tables.items() if s.rigid)
+        fixed = Structure(large.universe, {s: table for s, table in large.tables.items() if s.rigid}).contents
         if fixed not in self.known:
             self.known[fixed] = [
                 (_Image(e, self.before, rigid=False), _Image(e, self.after, rigid=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -45,14 +46,7 @@ class Labels:
             if len(self.moves) + prod(map(len, values)) > MOST_LABELS:
                 raise Unlowerable(f"{action.name}: more than {MOST_LABELS:,} labels")
             names = [parameters[k].name for k in numbers]
-            self.moves += [(action, dict(zip(names, given, strict=True))) for given in _product(values)]
-
-
-def _product(values: tuple[tuple[Any, ...], ...]) -> list[tuple[Any, ...]]:
-    combined: list[tuple[Any, ...]] = [()]
-    for table in values:
-        combined = [(*before, value) for before in combined for value in table]
-    return combined
+            self.moves += [(action, dict(zip(names, given, strict=True))) for given in product(*values)]
 
 
 def _values(instance: Instance, action: Rule, parameter: Parameter) -> tuple[Any, ...]:

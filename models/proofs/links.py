@@ -223,8 +223,12 @@ class RaftElectionLink(Link):
 
     def electorate(self, state: raft_history.History, t: int) -> int:
         """The first quorum that had voted for the leader of t; the first of all, as at the start, if there is none."""
-        voters = [e.voters for e in state.elections if e.term == t]
-        return next((k for k, quorum in enumerate(self.quorums()) if any(quorum <= v for v in voters)), 0)
+        return self.first_quorum(e.voters for e in state.elections if e.term == t)
+
+    def first_quorum(self, groups: Iterable[Set[Node]]) -> int:
+        """The first quorum that is inside one of the groups; the first of all if none is."""
+        there = tuple(groups)
+        return next((k for k, quorum in enumerate(self.quorums()) if any(quorum <= g for g in there)), 0)
 
 
 class RaftLogLink(RaftElectionLink):

@@ -199,29 +199,24 @@ class RaftSafetyLink(RaftLogLink):
         indices = range(1, spec.max_log + 1)
         acked = holding((a.server, a.term, a.log_index, a.entry_term) for a in state.acks)
         commitments = {c.term: c for c in state.commitments}
+        terms = range(spec.max_term + 1)
         return {
             **super().tables(spec, state),
             self.proof.offered: holding((o.candidate, o.term, *row) for o in state.offers for row in rows_of(o.log)),
             self.proof.acked: acked,
             self.proof.commits: holding((t,) for t in commitments),
-            self.proof.up_to: {
-                (t,): commitments[t].log_index if t in commitments else 1 for t in range(spec.max_term + 1)
+            self.proof.up_to: {(t,): commitments[t].log_index if t in commitments else 1 for t in terms},
+            self.proof.backing: {
+                (t,): self.first_quorum(c.backers for c in state.commitments if c.term == t) for t in terms
             },
-            self.proof.backing: {(t,): self.backing(commitments.get(t)) for t in range(spec.max_term + 1)},
             self.proof.passed_over: holding(
-                (s, i) for i in indices for s in range(spec.max_term + 1) if self.is_passed_over(state, acked, s, i)
+                (s, i) for i in indices for s in terms if self.is_passed_over(state, acked, s, i)
             ),
             self.proof.told: holding((m.term, m.log_index, m.entry_term, m.by, m.commit) for m in state.told),
             self.proof.applied: holding(
                 (a.server, a.by, a.log_index, a.entry.term, a.entry.value) for a in state.applied
             ),
         }
-
-    def backing(self, commitment: Commitment | None) -> int:
-        """The first quorum of those that had acknowledged; the first of all, as at the start, if nothing is committed."""
-        if commitment is None:
-            return 0
-        return next((k for k, quorum in enumerate(self.quorums()) if quorum <= commitment.backers), 0)
 
     def is_passed_over(self, state: Any, acked: Mapping[tuple[Any, ...], bool], s: int, i: int) -> bool:
         """A leader of a later term was elected by a quorum none of whom had acknowledged an entry of s at i."""

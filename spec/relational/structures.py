@@ -43,6 +43,12 @@ class Structure:
             return {}
         raise SpecError(f"{symbol.name}: the structure gives it no value")
 
+    @property
+    def contents(self) -> Hashable:
+        """Elements and tables, to be told apart by hash: equal for structures that are `same_as` each other."""
+        held = frozenset((symbol, frozenset(table.items())) for symbol, table in self.tables.items() if table)
+        return frozenset(self.universe.items()), held
+
     def same_as(self, other: Structure) -> bool:
         """Whether both have the same elements and tables."""
         symbols = {*self.tables, *other.tables}
