@@ -107,6 +107,17 @@ def test_a_tweak_is_no_step_of_the_proof_and_the_difference_is_a_trace(
     assert replay(instance, verdict.behavior.initial, verdict.behavior.labels) == verdict.behavior
 
 
+def test_a_quorum_is_the_first_inside_a_group() -> None:
+    """Two servers have one quorum; here are three."""
+    link, instance = RaftElectionLink(), RaftElectionLink.spec(**RaftElectionLink.wide).instance
+    with instance.active():
+        quorums = link.quorums()
+        assert len(quorums) == 3
+        assert [link.first_quorum([q]) for q in quorums] == [0, 1, 2]
+        assert link.first_quorum([quorums[2], quorums[1]]) == 1
+        assert link.first_quorum([]) == 0
+
+
 class QuorumsApart(PaxosLink):
     """Maps to quorums of which one has no member."""
 

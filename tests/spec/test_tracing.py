@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
+from itertools import islice
 from typing import Annotated, Any
 
 import pytest
@@ -28,6 +30,7 @@ from mcheck.spec import (
 )
 from mcheck.spec.errors import LanguageError
 from mcheck.spec.ir.tree import Answer, Blocked, Fails, Update, leaves
+from mcheck.spec.tracing.agreement import disagreements, typed_states
 from mcheck.spec.tracing.forking import PATHS_RUN_AGAIN
 from mcheck.spec.tracing.trace import trace
 
@@ -331,6 +334,26 @@ def test_a_body_is_explored_for_each_prefix_of_a_path_and_not_for_each_path() ->
 
     assert trace(Looking().instance)["looking"].paths == 5
     assert len(looked) == 1 + PATHS_RUN_AGAIN  # the first paths are run again, to see whether they say the same
+
+
+def test_a_body_is_another_one_behind_another_decision() -> None:
+    """It asks for what was decided before; the paths that are run again are none of the last ones."""
+
+    class Comparing(Base):
+        max_term: int = bound(6, "highest term")
+
+        @action
+        def comparing(self, s: State, i: Node) -> State:
+            least = 0
+            for k in range(1, 7):
+                if s.cells[i].term == k:
+                    least = k
+            require(any(s.cells[j].place >= least % 3 and j != i for j in Node), "another is as far")
+            return s.replace(seen=Set.of(i))
+
+    instance = Comparing().instance
+    assert trace(instance)["comparing"].paths > 2 * PATHS_RUN_AGAIN
+    assert list(disagreements(instance, islice(typed_states(instance, random.Random(1)), 200))) == []
 
 
 def test_naming_a_member_is_noted_with_its_line() -> None:
