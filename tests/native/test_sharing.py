@@ -67,7 +67,7 @@ class Program:
         (bit, p), (other, q) = rng.choice(self.bits), rng.choice(self.bits)
         by = rng.choice((1, 3, 7))
         name = rng.choice(
-            [*WORDS, "udiv", "urem", "shl", "lshr", "compare", "signed", "select", "zext", "logic", "not"]
+            [*WORDS, "udiv", "urem", "shl", "lshr", "compare", "signed", "select", "zext", "logic", "not", "complement"]
         )
         if name in WORDS:
             self.words.append((getattr(b, name)(left, right), WORDS[name](x, y)))
@@ -153,14 +153,31 @@ def test_a_value_is_made_once_where_it_was_made_on_every_way() -> None:
     assert b.add(x, y) is first
     entry, then, otherwise = b.block, function.append_basic_block("then"), function.append_basic_block("else")
     b.follow(then, entry)
-    b.follow(otherwise, entry)
     b.position_at_end(then)
     assert b.add(x, y) is first
     inside = b.mul(x, y)
+    b.follow(otherwise, entry)  # from wherever one is
     b.position_at_end(otherwise)
     assert b.mul(x, y) is not inside
     b.position_at_end(then)
     assert b.mul(x, y) is inside
+
+
+@pytest.mark.parametrize("how", COMPARISONS)
+def test_constants_are_compared_as_they_are_meant(how: str) -> None:
+    b, _ = builder()
+    for x in EDGES:
+        for y in EDGES:
+            is_so = COMPARISONS[how]
+            assert b.icmp_unsigned(how, constant(x), constant(y)) is constant_bit(is_so(x, y))
+            assert b.icmp_signed(how, constant(x), constant(y)) is constant_bit(is_so(signed(x), signed(y)))
+
+
+def test_signed_and_unsigned_are_two_comparisons() -> None:
+    b, function = builder()
+    x, y = function.args
+    assert b.icmp_unsigned("<", x, y) is not b.icmp_signed("<", x, y)
+    assert b.udiv(x, constant(3)) is not b.urem(x, constant(3))
 
 
 def test_a_decision_is_known_behind_it_and_not_beside_it() -> None:
